@@ -1,0 +1,123 @@
+"""`inspector inspect`: judge pictures that lie on the disk, one result each."""
+
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+from rich.console import Console
+from rich.progress import Progress
+
+from inspector.cameras.pictures import find_pictures, load_picture
+from inspector.config import Limits, LineConfig, ModelConfig
+from inspector.errors import InspectorError
+from inspector.overlay import draw, headline
+from inspector.pipeline import WHOLE_FRAME, Inspector, View
+from inspector.publish.message import ModelInfo, encode, result_message
+from inspector.segment import bundle
+from inspector.segment.segmenter import Segmenter
+from inspector.types import Frame, Result, Unseen, Verdict
+
+JPEG_QUALITY = 92
+WRITABLE = {".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `inspect` judges by: a line's configuration, or the defaults of one."""
+
+    site: str = "local"
+    line: str = "inspect"
+    model: ModelConfig = ModelConfig()
+    limits: Limits = Limits()
+    view: View = WHOLE_FRAME
+
+
+def settings(
+    line: LineConfig | None,
+    *,
+    model: Path | None = None,
+    runtime: str | None = None,
+    min_scratch_px: float | None = None,
+) -> Settings:
+    """The line's settings, or the defaults, with what the command line overrides."""
+    chosen = Settings()
+    if line is not None:
+        view = View(line.camera.roi, line.camera.size)
+        chosen = Settings(line.site, line.line, line.model, line.limits, view)
+    overrides = {"bundle": model and str(model), "runtime": runtime}
+    given = {key: value for key, value in overrides.items() if value is not None}
+    if given:
+        chosen = replace(chosen, model=chosen.model.model_copy(update=given))
+    if min_scratch_px is not None:
+        limits = chosen.limits.model_copy(update={"min_scratch_px": min_scratch_px})
+        chosen = replace(chosen, limits=limits)
+    return chosen
+
+
+def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | None) -> bool:
+    """Judge every picture; True if all of them passed. Results go to stdout, progress to stderr.
+
+    Raises:
+        NoInputError: a path does not exist, or no picture was found.
+        BundleError: the model may not run.
+    """
+    pictures = find_pictures(paths)
+    model = bundle.load(bundle.locate(chosen.model.bundle))
+    runtime = bundle.open_runtime(model, chosen.model)
+    bundle.self_test(model, runtime)
+    segmenter = Segmenter(model.manifest, runtime, chosen.model.confidence)
+    inspector = Inspector(segmenter, chosen.limits, chosen.view)
+    info = ModelInfo(name=model.manifest.name, sha256=model.sha256, runtime=runtime.name)
+    common = Path(os.path.commonpath([p.absolute().parent for p in pictures]))
+    batch, passed = uuid.uuid4().hex, True
+    for seq, (path, part) in enumerate(_parts(pictures), start=1):
+        result = inspector.inspect(part)
+        passed &= result.verdict is Verdict.PASS
+        if as_json:
+            message = result_message(
+                result,
+                id=f"{batch}-{seq}",
+                seq=seq,
+                time=datetime.now(UTC),
+                site=chosen.site,
+                line=chosen.line,
+                limits=chosen.limits,
+                model=info,
+            )
+            line = encode(message)
+        else:
+            line = f"{headline(result)}  {path}"
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        if overlay is not None:
+            _save(overlay / path.absolute().relative_to(common), part, result)
+    return passed
+
+
+def _parts(pictures: list[Path]) -> Iterator[tuple[Path, Frame | Unseen]]:
+    """Load one picture after the other, with a progress bar on a terminal and none in a pipe."""
+    console = Console(stderr=True)
+    bar = Progress(
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+        redirect_stdout=False,  # results belong on stdout, also while the bar is drawn
+        redirect_stderr=False,
+    )
+    with bar:
+        for path in bar.track(pictures, description="Inspecting"):
+            yield path, load_picture(path)
+
+
+def _save(target: Path, part: Frame | Unseen, result: Result) -> None:
+    picture = draw(part.image if isinstance(part, Frame) else None, result)
+    if target.suffix.lower() not in WRITABLE:
+        target = target.with_name(target.name + ".jpg")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(target), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+        raise InspectorError(f"{target}: expected to write the overlay, found that I could not")

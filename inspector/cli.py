@@ -1,0 +1,153 @@
+"""The verbs of the command line, and nothing else. Heavy libraries are imported by the verb that needs them."""
+
+import logging
+import math
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector import __version__, lines
+from inspector.errors import ConfigError, InspectorError
+
+app = typer.Typer(
+    name="inspector",
+    help="Automatic scratch inspection on a factory line.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class RuntimeName(StrEnum):
+    """Values of `--runtime`."""
+
+    AUTO = "auto"
+    OPENVINO = "openvino"
+    ONNXRUNTIME = "onnxruntime"
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        help="The line's YAML. Left out: $INSPECTOR_CONFIG, ./line.yaml, /etc/inspector/lines/."
+    ),
+]
+LineName = Annotated[
+    str | None, typer.Option("--line", help="Which of the lines in /etc/inspector/lines/.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout.")]
+
+
+def _positive(value: float | None) -> float | None:
+    if value is None or 0 < value < math.inf:
+        return value
+    raise typer.BadParameter(f"expected a number above 0, found {value}")
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends with its own exit code and no traceback."""
+    try:
+        app()
+    except InspectorError as error:
+        typer.echo(f"inspector: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[
+        int, typer.Option("-v", "--verbose", count=True, help="Say more on stderr.")
+    ] = 0,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+@app.command()
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    config: Config = None,
+    line: LineName = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model bundle.")] = None,
+    runtime: Annotated[
+        RuntimeName | None, typer.Option(help="Which library runs the model.")
+    ] = None,
+    min_scratch_px: Annotated[
+        float | None,
+        typer.Option(callback=_positive, help="Smallest length of a scratch that fails, in px."),
+    ] = None,
+    as_json: Json = False,
+    overlay: Annotated[
+        Path | None, typer.Option(help="Folder for the pictures with their scratches drawn in.")
+    ] = None,
+) -> None:
+    """Judge pictures. Exit 0: all passed; 1: something did not pass."""
+    from inspector import batch
+
+    found = lines.find(config, line)
+    settings = batch.settings(
+        lines.read(found).config if found else None,
+        model=model,
+        runtime=runtime.value if runtime else None,
+        min_scratch_px=min_scratch_px,
+    )
+    raise typer.Exit(0 if batch.run(paths, settings, as_json=as_json, overlay=overlay) else 1)
+
+
+@app.command()
+def run(config: Config = None, line: LineName = None) -> None:
+    """The daemon: judge what passes the camera, until told to stop."""
+    from inspector.daemon import Daemon
+
+    logging.getLogger("inspector").setLevel(logging.INFO)
+    Daemon(_line(config, line).config).run()
+
+
+@app.command()
+def check(config: Config = None, line: LineName = None, as_json: Json = False) -> None:
+    """Validate a line's configuration and model; print what is in force and from where."""
+    from inspector import check as command
+
+    command.run(_line(config, line), as_json=as_json)
+
+
+@app.command()
+def watch(
+    host: Annotated[str | None, typer.Option(help="Broker.")] = None,
+    port: Annotated[int | None, typer.Option(help="Its port.")] = None,
+    config: Config = None,
+    line: LineName = None,
+    as_json: Json = False,
+) -> None:
+    """Print results as they arrive at the broker."""
+
+
+@app.command()
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End by itself after so long.")
+    ] = None,
+) -> None:
+    """The whole factory on one machine: conveyor, camera, daemon, broker and a live table."""
+    from inspector import demo as command
+
+    command.run(seconds)
+
+
+def _line(config: Path | None, name: str | None) -> lines.Line:
+    path = lines.find(config, name)
+    if path is None:
+        raise ConfigError(
+            f"expected a line's configuration: --config FILE, ${lines.VARIABLE}, ./line.yaml "
+            f"or one in {lines.INSTALLED}; found none"
+        )
+    return lines.read(path)

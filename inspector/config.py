@@ -1,0 +1,217 @@
+"""The line's YAML → a frozen, validated `LineConfig`.
+
+Pure: text in, values or `ConfigError` out; `lines.py` finds and reads the file. YAML is read by its
+1.2 core schema (`no` is a word, `010` is ten), so that what is written is what is meant.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from inspector import strictyaml
+from inspector.errors import ConfigError
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts to which MQTT may speak without TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where frames come from. `kind`: folder, video, v4l2 or rtsp; `target`: a path or an address."""
+
+    kind: Literal["folder", "video", "v4l2", "rtsp"]
+    target: str
+
+
+def _relative_to_file(path: Path, info: ValidationInfo) -> Path:
+    return info.context["base"] / path if info.context else path
+
+
+def _parse_source(text: Any, info: ValidationInfo) -> Source:
+    match text.partition(":") if isinstance(text, str) else ():
+        case ("rtsp" | "rtsps", ":", rest) if rest.startswith("//"):
+            return Source("rtsp", text)
+        case ("folder" | "video" | "v4l2" as kind, ":", rest) if rest:
+            return Source(kind, str(_relative_to_file(Path(rest), info)))
+    raise ValueError("expected folder:DIR, video:FILE, v4l2:/dev/v4l/by-id/… or rtsp://…")
+
+
+def _parse_bundle(value: str, info: ValidationInfo) -> str:
+    return value if value == "default" else str(_relative_to_file(Path(value), info))
+
+
+def _list_to_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Positive = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(_relative_to_file)]
+Pixels = Annotated[int, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
+
+
+class CameraConfig(_Section):
+    """The source of frames; `README.md` and `configs/lines/` say what each key does."""
+
+    source: Annotated[Source, BeforeValidator(_parse_source)]
+    loop: bool = False
+    every_ms: Annotated[float, Field(ge=0)] = 0.0
+    roi: Annotated[
+        tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)], Pixels, Pixels] | None,
+        BeforeValidator(_list_to_tuple),
+    ] = None
+    size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(_list_to_tuple)] = None
+    timeout_ms: Annotated[float, Field(ge=100, le=60_000)] = 2000.0
+
+
+class ModelConfig(_Section):
+    """Which bundle judges, and how it is run; `confidence` overrides the bundle's own threshold."""
+
+    bundle: Annotated[str, AfterValidator(_parse_bundle)] = "default"
+    runtime: Literal["auto", "openvino", "onnxruntime"] = "auto"
+    device: Annotated[str, Field(min_length=1)] = "CPU"
+    precision: Literal["auto", "f32", "bf16"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=256)] | None = None
+    confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class Limits(_Section):
+    """What a scratch may not reach: each is the smallest value that fails, None means no such limit."""
+
+    min_scratch_px: Positive | None = 40.0
+    min_scratch_width_px: Positive | None = None
+    min_scratch_area_px: Positive | None = None
+    min_scratch_count: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if all(limit is None for _, limit in self):
+            raise ValueError("expected at least one limit, because without any every part passes")
+        return self
+
+
+class TlsConfig(_Section):
+    """The CA that signed the broker's certificate, and our own certificate where it asks for one."""
+
+    ca_file: FilePath
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
+
+
+class MqttConfig(_Section):
+    """The broker. The password stands in a file, never in the configuration."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    version: Literal[5, "3.1.1"] = 5
+    username: str | None = None
+    password_file: FilePath | None = None
+    tls: TlsConfig | None = None
+
+    @model_validator(mode="after")
+    def _plain_text_stays_on_this_machine(self) -> Self:
+        if self.tls is None and self.host not in LOOPBACK:
+            raise ValueError(f"expected tls.ca_file for a broker beyond this machine ({self.host})")
+        return self
+
+
+class PageConfig(_Section):
+    """Where the operator's page listens."""
+
+    listen: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")] = "127.0.0.1:8080"
+
+
+class LineConfig(_Section):
+    """Everything that a line is told. Only `site`, `line` and `camera.source` have no default."""
+
+    site: Name
+    line: Name
+    camera: CameraConfig
+    model: ModelConfig = ModelConfig()
+    limits: Limits = Limits()
+    mqtt: MqttConfig = MqttConfig()
+    state_dir: FilePath
+    page: PageConfig | None = PageConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One leaf of a configuration: its dotted key, its value, and the line of the file it stands on."""
+
+    key: str
+    value: object
+    line: int | None
+
+
+def parse(text: str, *, path: Path) -> LineConfig:
+    """Validate the text of a line's file; `path` names it in errors and anchors relative paths.
+
+    Raises:
+        ConfigError: with one line per defect: file, line, key, what was expected and found.
+    """
+    tree, lines = strictyaml.load(text, name=str(path))
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected a mapping of keys, found {strictyaml.show(tree)}")
+    tree = {"state_dir": f"state/{tree.get('line', 'line')}"} | tree
+    try:
+        return LineConfig.model_validate(tree, context={"base": path.absolute().parent})
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(error, path, lines))) from None
+
+
+def settings(config: LineConfig, text: str) -> Iterator[Setting]:
+    """Every value in force with the line of `text` that set it (None: the default)."""
+    _, lines = strictyaml.load(text, name="")
+    yield from _leaves(config, (), lines)
+
+
+def _leaves(
+    section: BaseModel, prefix: tuple[str, ...], lines: strictyaml.Lines
+) -> Iterator[Setting]:
+    for name, value in section:
+        key = (*prefix, name)
+        if isinstance(value, BaseModel):
+            yield from _leaves(value, key, lines)
+        else:
+            yield Setting(".".join(key), value, lines.get(key))
+
+
+def _explain(error: ValidationError, path: Path, lines: strictyaml.Lines) -> Iterator[str]:
+    for defect in error.errors(include_url=False):
+        # Beyond the keys of the file, pydantic's location names branches of unions.
+        key = tuple(defect["loc"])
+        while (
+            key not in lines and len(key) > 1 and key[:-1] in lines and defect["type"] != "missing"
+        ):
+            key = key[:-1]
+        line = next(lines[key[:n]] for n in range(len(key), -1, -1) if key[:n] in lines)
+        found = strictyaml.show(defect["input"])
+        match defect["type"]:
+            case "extra_forbidden":
+                message = "expected a known key, found this one"
+            case "missing":
+                message = "expected this key, found none"
+            case _:
+                text = defect["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+                message = (
+                    f"{text if text.startswith('expected') else 'expected ' + text}, found {found}"
+                )
+        yield f"{path}:{line}: {'.'.join(map(str, key))}: {message}"

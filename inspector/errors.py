@@ -1,0 +1,67 @@
+"""What can go wrong, as exceptions. Each class carries the exit code that the command line ends with.
+
+InspectorError                70  internal
+├── ConfigError               78  a line's configuration is wrong
+├── NoInputError              66  a named input does not exist
+├── BundleError               65  a model bundle is not what its manifest says
+├── InferenceError            70  a runtime failed on a frame, or answered nonsense
+├── CameraError               69
+│   ├── CameraUnavailable     69  it could not be opened
+│   └── CameraLost            69  it was open and gives no frames any more
+├── OutboxError               70  a result could not be recorded
+└── BrokerError               69  the broker refused us or is not there
+"""
+
+from typing import ClassVar
+
+
+class InspectorError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 70
+
+
+class ConfigError(InspectorError):
+    """A configuration that must not run. The message names file, line, key, expected and found."""
+
+    exit_code = 78
+
+
+class NoInputError(InspectorError):
+    """A file or folder that was named does not exist or holds nothing to judge."""
+
+    exit_code = 66
+
+
+class BundleError(InspectorError):
+    """A model bundle with a wrong hash, a dynamic shape, an unknown head or a failed self-test."""
+
+    exit_code = 65
+
+
+class InferenceError(InspectorError):
+    """The runtime raised, or its output is not finite or not of the shape that the bundle promises."""
+
+
+class CameraError(InspectorError):
+    """A camera cannot deliver; `CameraUnavailable` or `CameraLost` says when."""
+
+    exit_code = 69
+
+
+class CameraUnavailable(CameraError):
+    """The source could not be opened before its deadline."""
+
+
+class CameraLost(CameraError):
+    """An open source stopped delivering frames; reopening it may heal it."""
+
+
+class OutboxError(InspectorError):
+    """A result could not be committed. The part's verdict must not be signalled as pass."""
+
+
+class BrokerError(InspectorError):
+    """The broker is unreachable or refused the connection."""
+
+    exit_code = 69

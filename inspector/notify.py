@@ -1,0 +1,15 @@
+"""sd_notify(3) in a few lines: tell systemd how the service is doing. Does nothing elsewhere."""
+
+import os
+import socket
+
+
+def notify(*assignments: str) -> None:
+    """Send assignments such as `READY=1` to the service manager, if one listens."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):  # an abstract socket's name begins with a zero byte
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        channel.sendto("\n".join(assignments).encode(), address)

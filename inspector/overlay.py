@@ -1,0 +1,57 @@
+"""Draw a result on its picture: outlines, lengths, and the verdict in words as well as in colour."""
+
+import cv2
+import numpy as np
+
+from inspector.types import Image, Result, Scratch, Verdict
+
+COLOURS = {  # BGR
+    Verdict.PASS: (80, 160, 0),
+    Verdict.FAIL: (40, 40, 220),
+    Verdict.UNKNOWN: (0, 160, 240),
+}
+OUTLINE = (0, 220, 255)
+WHITE = (255, 255, 255)
+BLACK = (0, 0, 0)
+NO_PICTURE = (320, 480)  # height, width of the card for a part that has no picture
+
+
+def draw(image: Image | None, result: Result) -> Image:
+    """A copy of the picture (H, W, 3) with a banner above it; a grey card where there is none."""
+    canvas = np.full((*NO_PICTURE, 3), 64, np.uint8) if image is None else image.copy()
+    scale = max(0.4, canvas.shape[1] / 1600)
+    for scratch in result.scratches:
+        _outline(canvas, scratch, scale)
+    return np.vstack([_banner(canvas.shape[1], result, scale), canvas])
+
+
+def headline(result: Result) -> str:
+    """The verdict and its reasons in one line."""
+    words = [result.verdict.value.upper()]
+    for reason in result.reasons:
+        number = "" if reason.value is None else f" {reason.value:g}"
+        limit = "" if reason.limit is None else f" (limit {reason.limit:g} {reason.unit or ''})"
+        words.append(f"{reason.rule}{number}{limit.replace(' )', ')')}")
+    return "  ".join(words)
+
+
+def _outline(canvas: Image, scratch: Scratch, scale: float) -> None:
+    polygon = np.asarray(scratch.polygon, np.int32)
+    cv2.polylines(canvas, [polygon], True, OUTLINE, 1, cv2.LINE_AA)
+    right, top = polygon.max(axis=0)[0], polygon.min(axis=0)[1]
+    label = f"{scratch.length_px:.0f} px {scratch.confidence:.2f}"
+    x = int(min(right + 4, canvas.shape[1] - 110 * scale / 0.4 * 0.5))
+    at = (max(0, x), int(max(top, 12)))
+    for colour, thickness in ((BLACK, 3), (OUTLINE, 1)):
+        cv2.putText(
+            canvas, label, at, cv2.FONT_HERSHEY_SIMPLEX, scale * 0.7, colour, thickness, cv2.LINE_AA
+        )
+
+
+def _banner(width: int, result: Result, scale: float) -> Image:
+    banner = np.full((int(36 * scale), width, 3), COLOURS[result.verdict], np.uint8)
+    at = (int(8 * scale), int(26 * scale))
+    cv2.putText(
+        banner, headline(result), at, cv2.FONT_HERSHEY_SIMPLEX, scale * 0.8, WHITE, 1, cv2.LINE_AA
+    )
+    return banner

@@ -1,0 +1,122 @@
+"""Inspector.inspect: look → segment → measure → decide, for one part."""
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+
+from inspector.config import Limits
+from inspector.decide import decide, is_measured
+from inspector.errors import InferenceError
+from inspector.measure import measure
+from inspector.segment.segmenter import Segmenter
+from inspector.sight import look
+from inspector.types import (
+    Detection,
+    Frame,
+    Reason,
+    Result,
+    Rule,
+    Timing,
+    Unseen,
+    Verdict,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a line expects of its frames: `size` (width, height) in px, age in s; and which part of
+    them it judges: `roi` as x, y, width, height in frame pixels.
+    """
+
+    roi: tuple[int, int, int, int] | None = None
+    size: tuple[int, int] | None = None
+    max_age_s: float = math.inf
+
+
+WHOLE_FRAME = View()
+
+
+class Inspector:
+    """Judges parts. It never raises on a part: whatever goes wrong is a verdict `unknown`."""
+
+    def __init__(self, segmenter: Segmenter, limits: Limits, view: View = WHOLE_FRAME) -> None:
+        self.segmenter = segmenter
+        self.limits = limits
+        self.view = view
+
+    def inspect(self, part: Frame | Unseen) -> Result:
+        """The verdict on one part, with what was found on it and how long each step took."""
+        if isinstance(part, Unseen):
+            timing = Timing(grab=part.grab_ms, total=part.grab_ms)
+            return Result(part.source, Verdict.UNKNOWN, (part.reason,), (), None, timing)
+        watch = _Stopwatch(part.grab_ms)
+        try:
+            return self._judge(part, watch)
+        except InferenceError:
+            log.exception("%s: the model failed", part.source)
+            reason = Reason(Rule.MODEL_ERROR)
+        except Exception:
+            log.exception("%s: judging failed", part.source)
+            reason = Reason(Rule.INTERNAL_ERROR)
+        return _unknown(part, reason, watch)
+
+    def _judge(self, frame: Frame, watch: "_Stopwatch") -> Result:
+        reason = self._look(frame)
+        watch.lap("look")
+        if reason is not None:
+            return _unknown(frame, reason, watch)
+        x, y, width, height = self.view.roi or (0, 0, *_size(frame))
+        found = self.segmenter.segment(frame.image[y : y + height, x : x + width])
+        watch.lap("segment")
+        moved = (Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in found)
+        scratches = tuple(scratch for detection in moved for scratch in measure(detection))
+        watch.lap("measure")
+        verdict, reasons = decide(scratches, self.limits)
+        watch.lap("decide")
+        # JSON has no NaN; what could not be measured is told by its reason.
+        told = tuple(filter(is_measured, scratches))
+        return Result(frame.source, verdict, reasons, told, _size(frame), watch.timing())
+
+    def _look(self, frame: Frame) -> Reason | None:
+        reason = look(
+            frame.image,
+            age_s=time.monotonic() - frame.grabbed_s,
+            max_age_s=self.view.max_age_s,
+            size=self.view.size,
+        )
+        if reason is not None or self.view.roi is None:
+            return reason
+        x, y, width, height = self.view.roi
+        for end, available in zip((x + width, y + height), _size(frame), strict=True):
+            if not end <= available:
+                return Reason(Rule.OUTSIDE_FRAME, end, available, "px")
+        return None
+
+
+class _Stopwatch:
+    """Lap times in milliseconds; the total counts from the camera's read."""
+
+    def __init__(self, grab_ms: float) -> None:
+        self._laps = {"grab": grab_ms}
+        self._start = self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self._laps[name] = (now - self._last) * 1000
+        self._last = now
+
+    def timing(self) -> Timing:
+        elapsed = (time.perf_counter() - self._start) * 1000
+        return Timing(**self._laps, total=self._laps["grab"] + elapsed)
+
+
+def _unknown(frame: Frame, reason: Reason, watch: _Stopwatch) -> Result:
+    return Result(frame.source, Verdict.UNKNOWN, (reason,), (), _size(frame), watch.timing())
+
+
+def _size(frame: Frame) -> tuple[int, int]:
+    height, width = frame.image.shape[:2]
+    return width, height

@@ -1,0 +1,50 @@
+"""JSON Schema (2020-12) of every message, generated from the models.
+
+`python -m inspector.publish.schema` writes the files that are committed beside this one.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from inspector.publish import announcement
+from inspector.publish.announcement import SCHEMAS
+from inspector.publish.message import ResultMessage
+
+FOLDER = Path(__file__).with_name("schemas")
+
+_MODELS: dict[str, Any] = {
+    "result": ResultMessage,
+    "status": announcement.Online | announcement.Offline,
+    "birth": announcement.BirthMessage,
+    "count": announcement.CountMessage,
+    "alarm": announcement.AlarmMessage,
+    "stats": announcement.StatsMessage,
+}
+
+
+class _Untitled(GenerateJsonSchema):
+    """Fields without a title, which would only repeat their name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The schema of one topic's messages: result, status, birth, count, alarm or stats."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMAS[name]}
+    adapter = TypeAdapter(_MODELS[name])
+    return head | adapter.json_schema(mode="serialization", schema_generator=_Untitled)
+
+
+def text(name: str) -> str:
+    """The schema as its file holds it."""
+    return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    for topic in SCHEMAS:
+        (FOLDER / f"{topic}.json").write_text(text(topic), encoding="utf-8")

@@ -1,0 +1,116 @@
+"""YOLO-seg outputs → detections. One decode for every runtime and for the training side's evaluation.
+
+Two heads are read. `end2end` (YOLO26): (1, N, 4 + 2 + 32) rows of x1, y1, x2, y2, confidence, class
+and mask coefficients, already free of duplicates. `raw` (YOLO11, YOLOv8): (1, 4 + classes + 32, N)
+columns of centre x, centre y, width, height, class scores and coefficients, which need suppression.
+Both come with prototypes (1, 32, H/4, W/4); a mask is sigmoid(coefficients · prototypes) > 0.5.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.errors import InferenceError
+from inspector.segment.manifest import STRIDE, Manifest
+from inspector.types import Detection
+
+Floats = NDArray[np.float32]
+
+BOX_MARGIN = 8.0  # px; a thin scratch leaves its predicted box before it ends
+MAX_DETECTIONS = 300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """What a runtime answers: `candidates` in the head's layout and `prototypes` (1, 32, H/4, W/4)."""
+
+    candidates: Floats
+    prototypes: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidates:
+    boxes: Floats  # (n, 4): x1, y1, x2, y2 in pixels of the model's input
+    scores: Floats  # (n,)
+    coefficients: Floats  # (n, 32)
+
+
+def decode(outputs: Outputs, manifest: Manifest, confidence: float) -> list[Detection]:
+    """Detections in pixels of the model's input, most confident first.
+
+    Raises:
+        InferenceError: an output of another shape than the manifest promises, or not finite.
+    """
+    _check(outputs, manifest)
+    rows = outputs.candidates[0]
+    found = (
+        _end2end(rows, confidence)
+        if manifest.head == "end2end"
+        else _suppress(_raw(rows.T, confidence, len(manifest.classes)), manifest.overlap)
+    )
+    order = np.argsort(-found.scores, kind="stable")[:MAX_DETECTIONS]
+    detections = (
+        _compose(found.boxes[i], found.scores[i], found.coefficients[i], outputs.prototypes[0])
+        for i in order
+    )
+    return [detection for detection in detections if detection is not None]
+
+
+def _check(outputs: Outputs, manifest: Manifest) -> None:
+    shape, axis = outputs.candidates.shape, manifest.candidates_axis
+    if len(shape) != 3 or shape[0] != 1 or shape[axis] != manifest.columns:
+        raise InferenceError(
+            f"expected a {manifest.head} output with {manifest.columns} numbers per candidate "
+            f"on axis {axis}, found shape {shape}"
+        )
+    if outputs.prototypes.shape != manifest.prototypes_shape:
+        raise InferenceError(
+            f"expected prototypes {manifest.prototypes_shape}, found {outputs.prototypes.shape}"
+        )
+    # A sum is finite only if every term is, and costs one pass without a temporary.
+    if not (np.isfinite(outputs.candidates.sum()) and np.isfinite(outputs.prototypes.sum())):
+        raise InferenceError("expected finite outputs, found NaN or infinity")
+
+
+def _end2end(rows: Floats, confidence: float) -> _Candidates:
+    kept = rows[rows[:, 4] >= confidence]
+    return _Candidates(kept[:, :4], kept[:, 4], kept[:, 6:])
+
+
+def _raw(rows: Floats, confidence: float, classes: int) -> _Candidates:
+    scores = rows[:, 4 : 4 + classes].max(axis=1)
+    kept = scores >= confidence
+    centre, half = rows[kept, :2], rows[kept, 2:4] / 2
+    boxes = np.concatenate([centre - half, centre + half], axis=1)
+    return _Candidates(boxes, scores[kept], rows[kept, 4 + classes :])
+
+
+def _suppress(found: _Candidates, overlap: float) -> _Candidates:
+    """Greedy non-maximum suppression by box IoU; the class plays no part: a scratch is a scratch."""
+    sizes = found.boxes[:, 2:] - found.boxes[:, :2]
+    xywh = np.concatenate([found.boxes[:, :2], sizes], axis=1)
+    kept = np.asarray(
+        cv2.dnn.NMSBoxes(xywh.tolist(), found.scores.tolist(), 0.0, overlap), dtype=np.intp
+    ).reshape(-1)
+    return _Candidates(found.boxes[kept], found.scores[kept], found.coefficients[kept])
+
+
+def _compose(
+    box: Floats, score: np.float32, coefficients: Floats, prototypes: Floats
+) -> Detection | None:
+    """The mask of one candidate, computed inside its box only; None where nothing is left of it."""
+    rows, columns = prototypes.shape[1:]
+    low = np.floor((box[:2] - BOX_MARGIN) / STRIDE).astype(int).clip(0)
+    high = np.ceil((box[2:] + BOX_MARGIN) / STRIDE).astype(int).clip(0)
+    x0, y0, x1, y1 = low[0], low[1], min(high[0], columns), min(high[1], rows)
+    if x1 <= x0 or y1 <= y0:
+        return None
+    logits = np.tensordot(coefficients, prototypes[:, y0:y1, x0:x1], axes=1)
+    # Interpolating logits, not the mask, puts the edge between prototype cells.
+    size = ((x1 - x0) * STRIDE, (y1 - y0) * STRIDE)
+    mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > 0
+    if not mask.any():
+        return None
+    return Detection(float(score), int(x0 * STRIDE), int(y0 * STRIDE), mask)

@@ -1,0 +1,77 @@
+"""What a model bundle says of itself: the manifest, as validated values. Pure."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MODEL = "model.onnx"
+GOLDEN_INPUT = "golden.png"
+GOLDEN_LABELS = "golden-labels.png"
+MASK_COEFFICIENTS = 32
+"""Prototype masks of every YOLO-seg head that we read."""
+STRIDE = 4
+"""Input pixels per prototype cell."""
+
+Head = Literal["end2end", "raw"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Input(_Section):
+    """The static input: RGB / 255 in NCHW. `pad` fills up frames that are smaller than the input."""
+
+    width: Annotated[int, Field(gt=0, multiple_of=32)]
+    height: Annotated[int, Field(gt=0, multiple_of=32)]
+    channels: Literal["rgb"] = "rgb"
+    divisor: Literal[255] = 255
+    pad: Literal["reflect", "gray"] = "reflect"
+
+
+class Golden(_Section):
+    """Confidences of the detections expected in golden.png; golden-labels.png paints k + 1 on the k-th."""
+
+    confidences: tuple[Annotated[float, Field(gt=0, le=1)], ...]
+
+
+class Manifest(_Section):
+    """What a bundle says of itself; `training` and `evaluation` are for people, not for the loader."""
+
+    format: Literal["inspector.bundle/1"] = "inspector.bundle/1"
+    name: Annotated[str, Field(min_length=1)]
+    version: Annotated[str, Field(min_length=1)]
+    task: Literal["segment"] = "segment"
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    input: Input
+    head: Head
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    overlap: Annotated[float, Field(gt=0, le=1)]
+    golden: Golden
+    files: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*\.(onnx|xml|bin|png)$")], Sha256]
+    training: dict[str, Any] = {}
+    evaluation: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _names_its_files(self) -> Self:
+        missing = {MODEL, GOLDEN_INPUT, GOLDEN_LABELS} - self.files.keys()
+        if missing:
+            raise ValueError(f"expected files to name {', '.join(sorted(missing))}")
+        return self
+
+    @property
+    def columns(self) -> int:
+        """Numbers per candidate in the head's output."""
+        scores = 2 if self.head == "end2end" else len(self.classes)
+        return 4 + scores + MASK_COEFFICIENTS
+
+    @property
+    def candidates_axis(self) -> int:
+        """Axis of the head's output on which `columns` numbers describe one candidate."""
+        return 2 if self.head == "end2end" else 1
+
+    @property
+    def prototypes_shape(self) -> tuple[int, int, int, int]:
+        """Shape of the prototypes, (1, 32, H/4, W/4)."""
+        return (1, MASK_COEFFICIENTS, self.input.height // STRIDE, self.input.width // STRIDE)

@@ -1,0 +1,104 @@
+"""OpenVINO: u8 BGR in, colour order and scale folded into the compiled graph."""
+
+import logging
+from pathlib import Path
+
+import openvino as ov
+import openvino.properties as props
+import openvino.properties.hint as hints
+from openvino.preprocess import ColorFormat, PrePostProcessor
+
+from inspector.config import ModelConfig
+from inspector.errors import BundleError, ConfigError, InferenceError
+from inspector.segment.decode import Outputs
+from inspector.segment.manifest import Manifest
+from inspector.segment.runtime import check_shapes
+from inspector.segment.threads import default_threads
+from inspector.types import Image
+
+log = logging.getLogger(__name__)
+
+PRECISIONS = {"f32": ov.Type.f32, "bf16": ov.Type.bf16}
+
+
+class OpenVinoRuntime:
+    """One compiled model and one infer request, reused for every tile."""
+
+    def __init__(
+        self, path: Path, manifest: Manifest, config: ModelConfig, cache: Path | None = None
+    ) -> None:
+        core = ov.Core()
+        if config.device not in core.available_devices:
+            raise ConfigError(
+                f"model.device: expected one of {', '.join(core.available_devices)}, "
+                f"found {config.device}"
+            )
+        try:
+            model = core.read_model(path)
+        except Exception as error:
+            raise BundleError(f"{path}: OpenVINO cannot read it: {error}") from error
+        check_shapes(
+            manifest, [_shape(i) for i in model.inputs], [_shape(o) for o in model.outputs]
+        )
+        precision = _precision(core, config)
+        options = {
+            hints.performance_mode(): hints.PerformanceMode.LATENCY,
+            hints.inference_precision(): PRECISIONS[precision],
+        }
+        if config.device == "CPU":
+            options[props.inference_num_threads()] = config.threads or default_threads()
+        self._request = _compile(core, _with_preprocessing(model, manifest), config, options, cache)
+        self.name = f"openvino/{config.device}/{precision}"
+
+    def infer(self, tile: Image) -> Outputs:
+        try:
+            self._request.infer([tile[None]], share_inputs=True)
+        except Exception as error:
+            raise InferenceError(f"OpenVINO failed: {error}") from error
+        # Views on the request's own memory: they are read before the next tile overwrites them.
+        return Outputs(*(self._request.get_output_tensor(i).data for i in range(2)))
+
+
+def _shape(port: ov.Output) -> list[int | str | None]:
+    return [d.get_length() if d.is_static else None for d in port.partial_shape]
+
+
+def _precision(core: ov.Core, config: ModelConfig) -> str:
+    """`auto` takes bf16 where the CPU multiplies it in hardware, else f32."""
+    able = core.get_property(config.device, props.device.capabilities())
+    if config.precision == "bf16" and "BF16" not in able:
+        raise ConfigError(f"model.precision: expected f32, {config.device} has no bf16")
+    if config.precision == "auto":
+        return "bf16" if "BF16" in able else "f32"
+    return config.precision
+
+
+def _with_preprocessing(model: ov.Model, manifest: Manifest) -> ov.Model:
+    steps = PrePostProcessor(model)
+    tensor = steps.input().tensor()
+    tensor.set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    tensor.set_color_format(ColorFormat.BGR)
+    steps.input().preprocess().convert_color(ColorFormat.RGB).convert_element_type(
+        ov.Type.f32
+    ).scale(float(manifest.input.divisor))
+    steps.input().model().set_layout(ov.Layout("NCHW"))
+    return steps.build()
+
+
+def _compile(
+    core: ov.Core,
+    model: ov.Model,
+    config: ModelConfig,
+    options: dict[str, object],
+    cache: Path | None,
+) -> ov.InferRequest:
+    """Compile, through the cache where it can be used: a full disk must not keep the line from starting."""
+    if cache is not None:
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            return core.compile_model(
+                model, config.device, options | {props.cache_dir(): str(cache)}
+            ).create_infer_request()
+        except Exception as error:
+            log.warning("model cache %s not used: %s", cache, error)
+    return core.compile_model(model, config.device, options).create_infer_request()

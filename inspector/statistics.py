@@ -1,0 +1,65 @@
+"""What a line counts: verdicts, rate and latency. Pure: the time is handed in."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+
+from inspector.publish.announcement import CountMessage, LatencyMs, Totals
+from inspector.types import Verdict
+
+
+class Counts:
+    """Verdicts of one session and of one day."""
+
+    def __init__(self, session: int, day: date, today: Mapping[Verdict, int]) -> None:
+        """`today`: what this line had judged on `day` before it was started."""
+        self._session = session
+        self._day = day
+        self._since_start: Counter[Verdict] = Counter()
+        self._since_midnight: Counter[Verdict] = Counter(today)
+
+    def add(self, verdict: Verdict, day: date) -> None:
+        """Count one part that was judged on `day`."""
+        if day != self._day:
+            self._day = day
+            self._since_midnight.clear()
+        self._since_start[verdict] += 1
+        self._since_midnight[verdict] += 1
+
+    def message(self) -> CountMessage:
+        """Both totals."""
+        return CountMessage(
+            session=self._session,
+            since_start=_totals(self._since_start),
+            since_midnight=_totals(self._since_midnight),
+        )
+
+
+class Pace:
+    """Rate and latency over the interval between two reports."""
+
+    def __init__(self, now_s: float) -> None:
+        self._since_s = now_s
+        self._total_ms: list[float] = []
+
+    def add(self, total_ms: float) -> None:
+        """One part was judged, `total_ms` after the camera began to read it."""
+        self._total_ms.append(total_ms)
+
+    def report(self, now_s: float) -> tuple[float, LatencyMs]:
+        """Parts per second and latency since the last report; the next interval begins."""
+        judged, elapsed = self._total_ms, now_s - self._since_s
+        self._since_s, self._total_ms = now_s, []
+        p50, p95, p99 = np.percentile(judged, [50, 95, 99]).tolist() if judged else (None,) * 3
+        return len(judged) / max(elapsed, 1e-9), LatencyMs(p50=p50, p95=p95, p99=p99)
+
+
+def _totals(counter: Counter[Verdict]) -> Totals:
+    return Totals(
+        parts=counter.total(),
+        passed=counter[Verdict.PASS],
+        failed=counter[Verdict.FAIL],
+        unknown=counter[Verdict.UNKNOWN],
+    )

@@ -1,0 +1,136 @@
+"""The values that travel along grab → look → segment → measure → decide → record → publish.
+
+No behaviour lives here. Lengths are in pixels of the camera frame; `*_mm` is None without a scale.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""A camera frame, (height, width, 3), uint8, BGR."""
+
+Mask = NDArray[np.bool_]
+"""(height, width), True on the scratch."""
+
+
+class Verdict(StrEnum):
+    """What the reject gate hears. UNKNOWN is physically a reject."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Rule(StrEnum):
+    """Why a part did not pass. The first group makes it fail, the second makes it unknown."""
+
+    MIN_SCRATCH_PX = "min_scratch_px"
+    MIN_SCRATCH_WIDTH_PX = "min_scratch_width_px"
+    MIN_SCRATCH_AREA_PX = "min_scratch_area_px"
+    MIN_SCRATCH_COUNT = "min_scratch_count"
+
+    NO_FRAME = "no_frame"
+    UNREADABLE_IMAGE = "unreadable_image"
+    STALE_FRAME = "stale_frame"
+    FRAME_SIZE = "frame_size"
+    OUTSIDE_FRAME = "outside_frame"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    NO_CONTRAST = "no_contrast"
+    MODEL_ERROR = "model_error"
+    NOT_FINITE = "not_finite"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One condition for passing that was not met, or could not be checked.
+
+    `value` and `limit` are None where the rule has no number (an unreadable file, say).
+    """
+
+    rule: Rule
+    value: float | None = None
+    limit: float | None = None
+    unit: str | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A picture to judge.
+
+    `grabbed_s` is the monotonic clock when the source handed it over, `grab_ms` what reading took.
+    """
+
+    image: Image
+    source: str
+    grabbed_s: float
+    grab_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A part of which there is no picture to judge; it becomes a verdict `unknown` with `reason`."""
+
+    source: str
+    reason: Reason
+    detail: str
+    grab_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """One instance that the model found: `mask` lies in the frame with its corner at (x, y)."""
+
+    confidence: float
+    x: int
+    y: int
+    mask: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """One physical defect, measured.
+
+    `length_px` runs along the curve from tip to tip, `width_px` is the median of the local width,
+    `polygon` is the outer contour in frame pixels.
+    """
+
+    length_px: float
+    width_px: float
+    max_width_px: float
+    area_px: int
+    confidence: float
+    polygon: tuple[tuple[int, int], ...]
+    fragments: int = 1
+    length_mm: float | None = None
+    width_mm: float | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds that each word of the sentence took; `total` is from frame in to verdict out."""
+
+    grab: float = 0.0
+    look: float = 0.0
+    segment: float = 0.0
+    measure: float = 0.0
+    decide: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The judgement of one part. `size` is (width, height) of the frame, None where none was seen."""
+
+    source: str
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    scratches: tuple[Scratch, ...]
+    size: tuple[int, int] | None
+    timing: Timing

@@ -1,0 +1,116 @@
+"""Both heads decode to the same masks, and nonsense from a runtime is refused."""
+
+import numpy as np
+import pytest
+
+from inspector.errors import InferenceError
+from inspector.segment.decode import Outputs, decode
+from inspector.segment.manifest import Manifest
+from tests.support.bundles import manifest_of
+
+SIDE = 64
+BOX = (8.0, 16.0, 40.0, 32.0)  # x1, y1, x2, y2
+
+
+def prototypes(inside: float = 5.0) -> np.ndarray:
+    """The first prototype is positive inside BOX and negative elsewhere; the others are zero."""
+    protos = np.zeros((1, 32, SIDE // 4, SIDE // 4), np.float32)
+    protos[0, 0] = -5
+    protos[0, 0, 4:8, 2:10] = inside
+    return protos
+
+
+def end2end(*rows: tuple[float, ...]) -> np.ndarray:
+    """Rows of x1, y1, x2, y2, score; class 0, and the first coefficient is one."""
+    out = np.zeros((1, 300, 38), np.float32)
+    for i, row in enumerate(rows):
+        out[0, i, :5] = row
+        out[0, i, 6] = 1
+    return out
+
+
+def raw(*rows: tuple[float, ...]) -> np.ndarray:
+    """The same candidates as columns of centre, size, score, coefficients."""
+    out = np.zeros((1, 37, 84), np.float32)
+    for i, (x1, y1, x2, y2, score) in enumerate(rows):
+        out[0, :6, i] = (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, score, 1
+    return out
+
+
+HEADS = [(manifest_of("end2end", SIDE), end2end), (manifest_of("raw", SIDE), raw)]
+
+
+@pytest.mark.parametrize(("manifest", "head"), HEADS, ids=["end2end", "raw"])
+def test_a_mask_is_composed_at_the_input_resolution(manifest: Manifest, head) -> None:
+    """A prototype blob of 8 × 4 cells is a mask of 32 × 16 px, to half a cell."""
+    (found,) = decode(Outputs(head((*BOX, 0.9)), prototypes()), manifest, 0.5)
+
+    rows, columns = np.nonzero(found.mask)
+    assert found.confidence == pytest.approx(0.9)
+    assert (found.x + columns.min(), found.y + rows.min()) == (8, 16)
+    assert (found.x + columns.max() + 1, found.y + rows.max() + 1) == (40, 32)
+
+
+@pytest.mark.parametrize(("manifest", "head"), HEADS, ids=["end2end", "raw"])
+def test_only_confident_candidates_count(manifest: Manifest, head) -> None:
+    """The threshold is inclusive, and the most confident detection comes first."""
+    far = (40.0, 40.0, 60.0, 60.0)
+    outputs = Outputs(head((*BOX, 0.5), (*far, 0.49), (*BOX, 0.3)), prototypes())
+
+    assert [d.confidence for d in decode(outputs, manifest, 0.5)] == [0.5]
+
+
+def test_the_raw_head_is_suppressed() -> None:
+    """Two boxes over the same scratch are one detection, with the better confidence."""
+    nearly = (9.0, 16.0, 41.0, 32.0)
+    outputs = Outputs(raw((*BOX, 0.6), (*nearly, 0.8)), prototypes())
+
+    assert [d.confidence for d in decode(outputs, HEADS[1][0], 0.25)] == [pytest.approx(0.8)]
+
+
+def test_an_empty_mask_is_no_detection() -> None:
+    """A confident box without a positive mask pixel is dropped."""
+    outputs = Outputs(end2end((*BOX, 0.9)), prototypes(inside=-5))
+
+    assert decode(outputs, HEADS[0][0], 0.25) == []
+
+
+def test_a_box_beyond_the_input_is_cut_or_dropped() -> None:
+    """Boxes that reach over the border or lie outside do not break the decode."""
+    outputs = Outputs(
+        end2end((-50, -50, 30, 30, 0.9), (500, 500, 600, 600, 0.8), (40, 30, 8, 16, 0.7)),
+        prototypes(),
+    )
+
+    assert len(decode(outputs, HEADS[0][0], 0.25)) <= 2
+
+
+def spoiled(what: str, value: float) -> Outputs:
+    outputs = Outputs(end2end((*BOX, 0.9)), prototypes())
+    getattr(outputs, what)[0, 0, 0] = value
+    return outputs
+
+
+@pytest.mark.parametrize("what", ["candidates", "prototypes"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_output_that_is_not_finite_is_refused(what: str, value: float) -> None:
+    """NaN or infinity anywhere in an output is an error, never an empty list of scratches."""
+    with pytest.raises(InferenceError, match="finite"):
+        decode(spoiled(what, value), HEADS[0][0], 0.25)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "protos"),
+    [
+        (np.zeros((1, 300, 37), np.float32), prototypes()),
+        (np.zeros((2, 300, 38), np.float32), prototypes()),
+        (np.zeros((300, 38), np.float32), prototypes()),
+        (np.zeros((1, 300, 38), np.float32), prototypes()[:, :16]),
+        (np.zeros((1, 300, 38), np.float32), np.zeros((1, 32, 8, 8), np.float32)),
+        (np.zeros((0,), np.float32), prototypes()),
+    ],
+)
+def test_an_output_of_another_shape_is_refused(candidates, protos) -> None:
+    """The error says which shape was expected."""
+    with pytest.raises(InferenceError, match="expected"):
+        decode(Outputs(candidates, protos), HEADS[0][0], 0.25)

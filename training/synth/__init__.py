@@ -1,0 +1,1 @@
+"""Generated pictures of scratched and good parts, with the exact truth of every scratch."""

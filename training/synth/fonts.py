@@ -1,0 +1,84 @@
+"""Typefaces and words. What the machine has is used; matplotlib's own fonts are always there."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from PIL import ImageFont
+
+SYSTEM_DIRS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("/Library/Fonts"))
+SCRIPTS = (("latin", 0x61, 0x7A), ("greek", 0x3B1, 0x3C9), ("cyrillic", 0x430, 0x44F),
+           ("armenian", 0x561, 0x586), ("georgian", 0x10D0, 0x10F0))  # fmt: skip
+SYMBOLS = ("cmsy", "cmex", "symbol", "dingbat", "stix", "emoji", "d050000l", "standardsymbols")
+
+
+@cache
+def font_files() -> tuple[str, ...]:
+    """Paths of usable typefaces, sorted; never empty."""
+    own = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    files = list(own.glob("*.ttf"))
+    for folder in SYSTEM_DIRS:
+        for ending in ("*.ttf", "*.otf"):
+            files += folder.rglob(ending)
+    good = []
+    for file in sorted(set(files)):
+        if any(s in file.name.lower() for s in SYMBOLS):
+            continue
+        try:
+            font = ImageFont.truetype(str(file), 24)
+            if font.getlength("Ag8") > 5 and font.getmask("A") != font.getmask("\uffff"):
+                good.append(str(file))
+        except (OSError, ValueError):
+            continue
+    return tuple(good)
+
+
+@cache
+def _load(path: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size)
+
+
+def random_font(rng: np.random.Generator, size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """A typeface of the given size in pixels; `bold` prefers heavy ones."""
+    files = font_files()
+    if bold:
+        heavy = [f for f in files if "bold" in f.lower() or "heavy" in f.lower()]
+        files = tuple(heavy) or files
+    return _load(files[int(rng.integers(len(files)))], max(5, size))
+
+
+def dejavu(rng: np.random.Generator, size: int) -> ImageFont.FreeTypeFont:
+    """A typeface that covers many scripts."""
+    files = [f for f in font_files() if "DejaVuSans" in f and "Display" not in f]
+    return _load(files[int(rng.integers(len(files)))], max(5, size))
+
+
+def word(rng: np.random.Generator, script: int = 0) -> str:
+    """A word, number, price, date or code of 1 to 11 characters."""
+    kind = rng.random()
+    n = int(rng.integers(2, 10))
+    if kind < 0.55 or script:
+        _, low, high = SCRIPTS[script]
+        text = "".join(chr(int(c)) for c in rng.integers(low, high + 1, n))
+        style = rng.random()
+        return text.upper() if style < 0.35 else text.capitalize() if style < 0.6 else text
+    if kind < 0.7:
+        return f"{rng.integers(0, 9999) / 100:.2f}"
+    if kind < 0.8:
+        return f"{rng.integers(1, 29):02d}/{rng.integers(1, 13):02d}/{rng.integers(1990, 2030)}"
+    if kind < 0.95:
+        return code(rng, n)
+    return str(rng.choice(["*****", "-----", "====", "###", "|", "/", "+", "TOTAL:", "Qty", "No."]))
+
+
+def code(rng: np.random.Generator, n: int) -> str:
+    """Capital letters and digits, n characters."""
+    return "".join(rng.choice(list("ABCDEFGHJKLMNPRSTUVWXYZ0123456789"), n))
+
+
+def sentence(rng: np.random.Generator, script: int = 0) -> str:
+    """One to eight words."""
+    return " ".join(word(rng, script) for _ in range(int(rng.integers(1, 9))))

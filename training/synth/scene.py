@@ -1,0 +1,176 @@
+"""One generated picture with its truth: surface, distractors, scratches, camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.synth import camera as cameras
+from training.synth import distractors, optics, strokes
+from training.synth.strokes import Scratch
+from training.synth.surfaces import SURFACES
+
+BRIDGE_PX = 12
+"""An invisible stretch up to this length does not divide a scratch."""
+MIN_VISIBLE_PX = 8
+MIN_SEEN_SHARE = 0.65
+"""A chain of short glimpses, as of a pale line over print, is not labelled."""
+LABEL_WIDTH_PX = 5
+"""Training targets are rasterised at a quarter of the resolution: thinner lines would break up."""
+TRIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One visible scratch: its centre line (n, 2), size in pixels, contrast in grey levels."""
+
+    centre: NDArray[np.float32]
+    length_px: float
+    width_px: float
+    contrast: float
+    mask: NDArray[np.bool_]
+    polygon: NDArray[np.float32]
+    """Outline (m, 2) of the mask widened to at least `LABEL_WIDTH_PX`, for training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture (h, w, 3) uint8 BGR and the scratches that can be seen on it."""
+
+    image: NDArray[np.uint8]
+    surface: str
+    hard: bool
+    truths: list[Truth]
+
+
+def picture(
+    rng: np.random.Generator, surface: str, size: tuple[int, int], scratched: bool,
+    whole: bool = False,
+) -> Picture:  # fmt: skip
+    """A picture of (h, w). A scratched one shows at least one visible scratch.
+
+    Raises RuntimeError when no visible scratch comes about in `TRIES` attempts.
+    """
+    h, w = size
+    for _ in range(TRIES):
+        part = SURFACES[surface](rng, h, w, whole)
+        clean = part.image
+        hard = bool(rng.random() < (0.5 if scratched else 0.65))
+        if hard and not whole:
+            distractors.scatter(rng, clean, surface, int(rng.integers(1, 4)))
+        elif surface == "phone":
+            distractors.dust(rng, clean)
+        camera = cameras.random_camera(rng, surface)
+        seen = cameras.lens(camera, clean)
+        if not scratched:
+            return Picture(cameras.sensor(camera, seen, rng), surface, hard, [])
+        if part.part.mean() < 0.15:
+            continue
+        marked, drawn = clean.copy(), []
+        count = int(rng.choice([1, 2, 3, 4], p=[0.5, 0.28, 0.14, 0.08]))
+        for _ in range(count):
+            drawn += _add(rng, marked, part)
+        after = cameras.lens(camera, marked)
+        truths = [t for s in drawn for t in _visible(s, seen, after, camera)]
+        if truths:
+            return Picture(cameras.sensor(camera, after, rng), surface, hard, truths)
+    raise RuntimeError(f"expected a visible scratch on {surface} {w}x{h} within {TRIES} tries")
+
+
+def _add(rng: np.random.Generator, image: NDArray[np.float32], part: object) -> list[Scratch]:
+    """Draw one scratch or scuff bundle on the part; returns what was drawn."""
+    h, w = image.shape[:2]
+    group = strokes.random_scratches(rng, h, w)
+    look = optics.random_look(rng, part.bright, part.faintest, part.substrates)
+    out = []
+    for scratch in group:
+        scratch = _clip(scratch, part.part)
+        if scratch is not None:
+            optics.engrave(image, scratch, look, rng)
+            out.append(scratch)
+    return out
+
+
+def _clip(scratch: Scratch, part: NDArray[np.bool_]) -> Scratch | None:
+    """Keep the longest stretch of each stroke that lies on the part and in the picture."""
+    h, w = part.shape
+    kept = []
+    for stroke in scratch.strokes:
+        at = np.rint(stroke.points).astype(int)
+        ok = (at >= 0).all(1) & (at[:, 0] < w) & (at[:, 1] < h)
+        ok[ok] = part[at[ok, 1], at[ok, 0]]
+        runs = _runs(ok)
+        if not runs:
+            if not kept:
+                return None
+            continue
+        a, b = max(runs, key=lambda r: r[1] - r[0])
+        if b - a >= 6:
+            kept.append(strokes.Stroke(stroke.points[a:b], stroke.width[a:b], stroke.depth[a:b]))
+        elif not kept:
+            return None
+    return Scratch(tuple(kept))
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Half-open index ranges in which the flags are true."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _visible(
+    scratch: Scratch, before: NDArray[np.float32], after: NDArray[np.float32],
+    camera: cameras.Camera,
+) -> list[Truth]:  # fmt: skip
+    """The stretches of a scratch whose contrast beats noise and the texture around it."""
+    h, w = before.shape[:2]
+    main = scratch.strokes[0]
+    near = np.rint(main.points).astype(int)
+    pad = 12
+    x0, y0 = np.maximum(near.min(0) - pad, 0)
+    x1, y1 = np.minimum(near.max(0) + pad + 1, (w, h))
+    box = np.s_[y0:y1, x0:x1]
+    change = cv2.dilate(np.abs(after[box] - before[box]).max(2), np.ones((3, 3), np.uint8))
+    grey = before[box].mean(2)
+    mean = cv2.blur(grey, (11, 11))
+    texture = np.sqrt(np.maximum(0, cv2.blur(grey * grey, (11, 11)) - mean * mean))
+    need = 6 + 1.3 * camera.noise + np.clip(0.5 * texture, 0, 25) + 0.05 * (100 - min(100, camera.jpeg))
+    ys, xs = near[:, 1] - y0, near[:, 0] - x0
+    signal = change[ys, xs]
+    smooth = cv2.blur(signal[None], (7, 1), borderType=cv2.BORDER_REPLICATE)[0]
+    seen = smooth > need[ys, xs]
+    ok = seen.copy()
+    for a, b in _runs(~ok):
+        if b - a <= BRIDGE_PX and a > 0 and b < len(ok):
+            ok[a:b] = True
+    out = []
+    for a, b in _runs(ok):
+        if b - a >= MIN_VISIBLE_PX and seen[a:b].mean() > MIN_SEEN_SHARE:
+            piece = strokes.Stroke(main.points[a:b], main.width[a:b], main.depth[a:b])
+            twigs = scratch.strokes[1:] if b - a > 0.6 * len(ok) else ()
+            out.append(truth_of(Scratch((piece, *twigs)), (h, w), float(np.median(signal[a:b]))))
+    return out
+
+
+def truth_of(scratch: Scratch, shape: tuple[int, int], contrast: float) -> Truth:
+    """The exact truth of a scratch that lies in an (h, w) picture."""
+    main = scratch.strokes[0]
+    mask = np.zeros(shape, bool)
+    label = np.zeros(shape, np.uint8)
+    for stroke in scratch.strokes:
+        reach = max(LABEL_WIDTH_PX, float(stroke.width.max()) + 1) / 2 + 1
+        mark = optics.footprint(stroke, shape, reach)
+        if mark is None:
+            continue
+        core = (mark.distance <= np.maximum(stroke.width[mark.index], 1) / 2) & (stroke.depth[mark.index] > 0.05)
+        mask[mark.ys[core], mark.xs[core]] = True
+        wide = np.maximum(stroke.width[mark.index] + 1, LABEL_WIDTH_PX)
+        fat = mark.distance <= wide / 2
+        label[mark.ys[fat], mark.xs[fat]] = 1
+    outlines, _ = cv2.findContours(label, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(outlines, key=cv2.contourArea)
+    polygon = cv2.approxPolyDP(outline, 0.6, True)[:, 0].astype(np.float32)
+    return Truth(main.points, main.length_px, float(np.median(main.width)), contrast, mask, polygon)

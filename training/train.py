@@ -1,0 +1,148 @@
+"""Train a YOLO segmentation net on generated crops, by the clock, on a CPU or a GPU.
+
+    python -m training train --data datasets/synth/data.yaml --hours 1.2 --name first
+    python -m training train --name first --resume
+    python -m training train --name fine --model runs/first/weights/last.pt --imgsz 640 --batch 4
+
+Settings: configs/training/default.yaml. Results: runs/NAME/weights/{best,last}.pt and results.csv.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("YOLO_OFFLINE", "true")
+
+import torch
+import yaml
+from ultralytics.models.yolo.segment import SegmentationTrainer
+from ultralytics.utils import SETTINGS
+
+CONFIG = Path(__file__).parents[1] / "configs" / "training" / "default.yaml"
+RUNS = Path("runs")
+ENDLESS = 100_000
+"""Epochs to announce: the clock ends the run, not a count."""
+
+
+def floats(value: Any) -> Any:
+    """Tensors in nested containers as float32: losses must not be computed in bfloat16."""
+    if isinstance(value, torch.Tensor):
+        return value.float() if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {k: floats(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(floats(v) for v in value)
+    return value
+
+
+class ClockTrainer(SegmentationTrainer):
+    """An ultralytics trainer whose learning rate and end follow the wall clock.
+
+    On a CPU the forward pass runs in bfloat16 with channels last: 1.6 times faster on cores with
+    AVX512-BF16 or AMX (measured), with float32 weights, losses and gradients.
+    """
+
+    hours = 1.0
+    warmup_steps = 200
+    save_minutes = 5.0
+    loader_workers = 1
+    threads = 2
+
+    def _setup_train(self) -> None:
+        self.args.workers = self.loader_workers
+        super()._setup_train()
+        self.clock = self.save_dir / "clock.json"
+        self.spent_s = json.loads(self.clock.read_text())["spent_s"] if self.resume else 0.0
+        self.started = self.saved = time.monotonic()
+        self.steps = 0
+        self.add_callback("on_train_batch_start", ClockTrainer.set_rate)
+        self.add_callback("on_train_batch_end", ClockTrainer.keep)
+        if self.device.type == "cpu":
+            torch.set_num_threads(self.threads)
+            self.model.to(memory_format=torch.channels_last)
+            predict = self.model.predict
+
+            def in_bfloat16(*args: Any, **kwargs: Any) -> Any:
+                with torch.autocast("cpu", torch.bfloat16):
+                    return floats(predict(*args, **kwargs))
+
+            self.model.predict = in_bfloat16
+
+    def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """As ultralytics', with the memory layout that the convolutions like."""
+        batch = super().preprocess_batch(batch)
+        batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+        return batch
+
+    def elapsed_s(self) -> float:
+        """Seconds of training so far, those before a resume included."""
+        return self.spent_s + time.monotonic() - self.started
+
+    def set_rate(self) -> None:
+        """Warm-up by steps, then a half cosine by the clock down to lr0 * lrf."""
+        done = min(1.0, self.elapsed_s() / (self.hours * 3600))
+        rate = self.args.lrf + (1 - self.args.lrf) * (1 + math.cos(math.pi * done)) / 2
+        rate *= min(1.0, (self.steps + 1) / max(1, self.warmup_steps))
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * rate
+        self.steps += 1
+
+    def keep(self) -> None:
+        """Save a checkpoint now and then, and end when the time is spent."""
+        now = time.monotonic()
+        if now - self.saved > self.save_minutes * 60:
+            self.saved = now
+            self.save_model()
+        self.stop = self.stop or self.elapsed_s() > self.hours * 3600
+
+    def save_model(self) -> bool:
+        """As ultralytics', and how much of the time is spent."""
+        self.clock.write_text(json.dumps({"spent_s": round(self.elapsed_s(), 1), "hours": self.hours}))
+        return bool(super().save_model())
+
+
+def settings(config: Path | None, **given: Any) -> dict[str, Any]:
+    """The file's settings, with those given on the command line in their place."""
+    chosen: dict[str, Any] = yaml.safe_load((config or CONFIG).read_text(encoding="utf-8"))
+    for key, value in given.items():
+        if value is not None:
+            (chosen if key in chosen else chosen["train"])[key] = value
+    return chosen
+
+
+def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = RUNS) -> Path:
+    """Run the training that `config` describes; returns the folder of the weights.
+
+    Raises FileNotFoundError for a data set, or a run to resume, that does not exist.
+    """
+    SETTINGS.update(sync=False)
+    data = Path(config["data"])
+    if not data.is_file():
+        raise FileNotFoundError(f"{data}: expected the data.yaml that `python -m training synth` writes")
+    last = runs / name / "weights" / "last.pt"
+    if resume and not last.is_file():
+        raise FileNotFoundError(f"{last}: expected a checkpoint to resume from")
+    ClockTrainer.hours = float(config["hours"])
+    ClockTrainer.warmup_steps = int(config["warmup_steps"])
+    ClockTrainer.save_minutes = float(config["save_minutes"])
+    ClockTrainer.threads = int(config["threads"])
+    options = dict(config["train"])
+    ClockTrainer.loader_workers = options.pop("workers", 1)
+    model = str(config["model"])
+    overrides = {
+        **options, "model": str(last) if resume else model, "data": str(data.resolve()),
+        "epochs": ENDLESS, "patience": 0, "warmup_epochs": 0, "close_mosaic": 0,
+        "project": str(runs.resolve()), "name": name, "exist_ok": True, "plots": False,
+        "pretrained": model.endswith(".pt"), "single_cls": True,
+        # True would fetch weights for a self-test of mixed precision.
+        "amp": "bf16" if torch.cuda.is_available() else False,
+        "resume": str(last) if resume else False,
+    }  # fmt: skip
+    trainer = ClockTrainer(overrides=overrides)
+    trainer.train()
+    return Path(trainer.wdir)
