@@ -1,4 +1,4 @@
-"""The verbs of the command line, and nothing else. Heavy libraries are imported by the verb that needs them."""
+"""The verbs of the command line, and nothing else. A verb imports what it needs."""
 
 import logging
 import math
@@ -56,16 +56,22 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     verbose: Annotated[
         int, typer.Option("-v", "--verbose", count=True, help="Say more on stderr.")
     ] = 0,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
@@ -106,10 +112,10 @@ def inspect(
 @app.command()
 def run(config: Config = None, line: LineName = None) -> None:
     """The daemon: judge what passes the camera, until told to stop."""
-    from inspector.daemon import Daemon
+    from inspector import daemon
 
     logging.getLogger("inspector").setLevel(logging.INFO)
-    Daemon(_line(config, line).config).run()
+    daemon.run(_line(config, line).config)
 
 
 @app.command()

@@ -29,10 +29,18 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where frames come from. `kind`: folder, video, v4l2 or rtsp; `target`: a path or an address."""
+    """Where frames come from; `target` is a path or an address."""
 
     kind: Literal["folder", "video", "v4l2", "rtsp"]
     target: str
+
+    def __str__(self) -> str:
+        """The source as it may be shown: an address without its user and password."""
+        if self.kind != "rtsp":
+            return f"{self.kind}:{self.target}"
+        scheme, _, rest = self.target.partition("://")
+        authority, slash, path = rest.partition("/")
+        return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _relative_to_file(path: Path, info: ValidationInfo) -> Path:
@@ -94,7 +102,7 @@ class ModelConfig(_Section):
 
 
 class Limits(_Section):
-    """What a scratch may not reach: each is the smallest value that fails, None means no such limit."""
+    """What a scratch may not reach: each is the smallest value that fails; None: no such limit."""
 
     min_scratch_px: Positive | None = 40.0
     min_scratch_width_px: Positive | None = None
@@ -109,7 +117,7 @@ class Limits(_Section):
 
 
 class TlsConfig(_Section):
-    """The CA that signed the broker's certificate, and our own certificate where it asks for one."""
+    """The CA that signed the broker's certificate; our own certificate where it asks for one."""
 
     ca_file: FilePath
     cert_file: FilePath | None = None
@@ -154,7 +162,7 @@ class LineConfig(_Section):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One leaf of a configuration: its dotted key, its value, and the line of the file it stands on."""
+    """One leaf of a configuration: dotted key, value, and the line of the file that set it."""
 
     key: str
     value: object

@@ -1,12 +1,35 @@
-"""`inspector run`: the sentence as threads. The grabber grabs, this thread judges and records, the
-publisher publishes.
+"""`inspector run`: the sentence, with its threads.
+
+The grabber grabs, this thread judges and records, the publisher publishes.
 """
 
 import logging
+import math
+import os
+import shutil
+import signal
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import FrameType
 
-from inspector.config import LineConfig
-from inspector.record.outbox import Outbox
+from inspector.cameras import CameraState, Grabber, make_camera
+from inspector.config import CameraConfig, LineConfig
+from inspector.errors import OutboxError
+from inspector.notify import notify
+from inspector.pipeline import Inspector, View
+from inspector.publish.announcement import StatsMessage
+from inspector.publish.message import ModelInfo, encode, result_message
+from inspector.publish.publisher import Publisher
+from inspector.publish.topics import Topics
+from inspector.record.outbox import Outbox, Ticket
+from inspector.segment import bundle
+from inspector.segment.segmenter import Segmenter
+from inspector.statistics import Counts, Pace
+from inspector.types import Frame, Reason, Result, Rule, Unseen
 
 log = logging.getLogger(__name__)
 
@@ -14,24 +37,189 @@ FLUSH_S = (
     5.0  # on a clean stop the publisher may still deliver for so long; the outbox keeps the rest
 )
 JOIN_S = 2.0  # for a camera's native read to come back
-MAX_AGE_S = 0.5  # a live frame older than this shows a part that has moved on
+FRESH_S = 0.5  # a live frame older than this shows a part that has moved on
 POLL_S = 0.2  # how soon a signal is noticed while nothing moves
 
 
-class Daemon:
-    """One line: opened by its configuration, run until told to stop or until its files are judged."""
+def run(config: LineConfig) -> None:
+    """Judge what passes the line's camera, until SIGTERM or SIGINT or the end of its files.
 
-    def __init__(self, config: LineConfig) -> None:
-        self.config = config
-        self._stop = threading.Event()
+    Raises:
+        BundleError: the model may not run.
+        OutboxError: the outbox cannot be opened.
+    """
+    stop = threading.Event()
+    with _stopping(stop), ExitStack() as stack:
+        inspector, model = _open_inspector(config)
+        outbox = Outbox(config.state_dir / "outbox.db")
+        stack.callback(outbox.close)
+        line = Line(config, inspector, model, outbox)
+        grabber = Grabber(make_camera(config.camera), every_s=config.camera.every_ms / 1000)
+        line.publisher.start()
+        grabber.start()
+        notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
+        try:
+            for part in parts(grabber, config.camera, stop):
+                line.judge(part)
+                line.tell(grabber.state)
+            line.deliver(stop)
+        finally:
+            notify("STOPPING=1")
+            if not grabber.stop(JOIN_S):
+                log.warning("the camera does not answer; its thread is left behind")
+            if not line.publisher.stop(FLUSH_S):
+                log.warning("%d results wait in the outbox for the next start", outbox.depth())
 
-    def run(self) -> None:
-        """Load and prove the model, then judge parts.
 
-        Raises:
-            BundleError: the model may not run.
-            OutboxError: results could not be kept.
-        """
-        with self._signals():
-            inspector, model = self._open_inspector()
-            outbox = Outbox(self.config.state_dir / "outbox.db")
+def parts(
+    grabber: Grabber, config: CameraConfig, stop: threading.Event
+) -> Iterator[Frame | Unseen]:
+    """One part after the other, as the grabber hands them over, until `stop` or the end of files.
+
+    A camera that is silent for longer than its timeout gives an `Unseen`. With `every_ms` parts are
+    known to pass all the same, and each is unseen; without it nothing says that one did, so a
+    silence is one unseen part, however long it lasts.
+    """
+    period_s, timeout_s = config.every_ms / 1000, config.timeout_ms / 1000
+    silent = False
+    while True:
+        part = _take(grabber, period_s if silent and period_s else period_s + timeout_s, stop)
+        if part is None and (stop.is_set() or grabber.state.ended):
+            return
+        if part is not None:
+            yield part
+        elif not silent or period_s:
+            reason = Reason(Rule.NO_FRAME, limit=config.timeout_ms, unit="ms")
+            yield Unseen(str(config.source), reason, grabber.state.detail)
+        silent = part is None
+
+
+def _take(grabber: Grabber, timeout_s: float, stop: threading.Event) -> Frame | Unseen | None:
+    """The next part within the time, noticing `stop` and the end of files soon."""
+    deadline = time.monotonic() + timeout_s
+    part = None
+    while part is None and not stop.is_set() and not grabber.state.ended:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        part = grabber.take(min(left, POLL_S))
+    return part
+
+
+class Line:
+    """What one judged part sets in motion: it is recorded, counted and given to the publisher."""
+
+    def __init__(
+        self, config: LineConfig, inspector: Inspector, model: ModelInfo, outbox: Outbox
+    ) -> None:
+        self._config = config
+        self._inspector = inspector
+        self._model = model
+        self._outbox = outbox
+        self._topics = Topics(config.site, config.line)
+        self._counts = Counts(_today(), outbox.verdicts_since(_midnight()))
+        self._pace = Pace(time.monotonic())
+        self.publisher = Publisher(
+            config.mqtt, self._topics, outbox, model=model, limits=config.limits, stats=self._stats
+        )
+
+    def judge(self, part: Frame | Unseen) -> None:
+        """Decide → commit → publish, in this order: what is told was recorded before."""
+        result = self._inspector.inspect(part)
+        try:
+            self._record(result)
+        except OutboxError as error:
+            log.exception("%s: the result could not be recorded", result.source)
+            self.publisher.alarm("outbox", str(error))
+            return
+        self.publisher.alarm("outbox", None)
+        self.publisher.notify()
+        self._counts.add(result.verdict, _today())
+        self._pace.add(result.timing.total)
+        self.publisher.set_count(*self._counts.totals())
+
+    def tell(self, camera: CameraState) -> None:
+        """Report what the camera does."""
+        self.publisher.set_state("running" if camera.online else "camera_lost")
+        self.publisher.alarm("camera", None if camera.online else camera.detail)
+
+    def deliver(self, stop: threading.Event) -> None:
+        """All is judged: wait until the broker has acknowledged it, or until told to stop."""
+        self.publisher.set_state("finished")
+        while self._outbox.depth() and not stop.wait(POLL_S):
+            pass
+
+    def _record(self, result: Result) -> None:
+        def message(ticket: Ticket) -> str:
+            return encode(
+                result_message(
+                    result,
+                    id=ticket.id,
+                    seq=ticket.seq,
+                    time=datetime.now(UTC),
+                    site=self._config.site,
+                    line=self._config.line,
+                    limits=self._config.limits,
+                    model=self._model,
+                )
+            )
+
+        self._outbox.record(self._topics.result, message)
+
+    def _stats(self) -> StatsMessage:
+        rate, latency = self._pace.report(time.monotonic())
+        return StatsMessage(
+            time=datetime.now(UTC),
+            rate_per_s=rate,
+            latency_ms=latency,
+            outbox_depth=self._outbox.depth(),
+            disk_free_bytes=shutil.disk_usage(self._config.state_dir).free,
+            temperature_c=_temperature_c(),
+        )
+
+
+def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:
+    """Load the model, prove it on its golden picture, and put the judging together."""
+    loaded = bundle.load(bundle.locate(config.model.bundle))
+    cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
+    runtime = bundle.open_runtime(loaded, config.model, cache)
+    bundle.self_test(loaded, runtime)
+    segmenter = Segmenter(loaded.manifest, runtime, config.model.confidence)
+    live = config.camera.source.kind in {"v4l2", "rtsp"}
+    view = View(config.camera.roi, config.camera.size, FRESH_S if live else math.inf)
+    info = ModelInfo(name=loaded.manifest.name, sha256=loaded.sha256, runtime=runtime.name)
+    return Inspector(segmenter, config.limits, view), info
+
+
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set `stop` while the block runs."""
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        log.info("%s: stopping", signal.Signals(number).name)
+        stop.set()
+
+    before = {s: signal.signal(s, on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
+
+
+def _midnight() -> datetime:
+    return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _temperature_c() -> float | None:
+    """The hottest thermal zone that the kernel reports, None where it reports none."""
+    zones = Path("/sys/class/thermal").glob("thermal_zone*/temp")
+    readings = []
+    for zone in zones:
+        with suppress(OSError, ValueError):
+            readings.append(int(zone.read_text()) / 1000)
+    return max(readings, default=None)

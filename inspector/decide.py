@@ -1,4 +1,4 @@
-"""Scratches + limits → verdict. Pass is written as «every condition was proved», never as its opposite.
+"""Scratches + limits → verdict. Pass is written as «every condition was proved».
 
 A NaN compares false with everything, so a condition that cannot be evaluated is never proved.
 """

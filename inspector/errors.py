@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions. Each class carries the exit code that the command line ends with.
+"""What can go wrong, as exceptions. Each class carries the exit code of the command line.
 
 InspectorError                70  internal
 ├── ConfigError               78  a line's configuration is wrong
@@ -40,7 +40,7 @@ class BundleError(InspectorError):
 
 
 class InferenceError(InspectorError):
-    """The runtime raised, or its output is not finite or not of the shape that the bundle promises."""
+    """The runtime raised, or its output is not finite or not of the promised shape."""
 
 
 class CameraError(InspectorError):

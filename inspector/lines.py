@@ -38,7 +38,7 @@ def read(path: Path) -> Line:
 
 
 def find(path: Path | None, name: str | None, installed: Path = INSTALLED) -> Path | None:
-    """The line's file: the one named, else $INSPECTOR_CONFIG, else ./line.yaml, else an installed one.
+    """The line's file: as named, else $INSPECTOR_CONFIG, else ./line.yaml, else installed.
 
     Args:
         path: what `--config` says.

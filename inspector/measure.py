@@ -43,7 +43,7 @@ def _pieces(mask: Mask) -> list[Mask]:
 
 
 def _bridge(pieces: list[Mask]) -> NDArray[np.uint8]:
-    """The pieces with the shortest lines drawn in that connect those within `GAP` (Kruskal's tree)."""
+    """The pieces, with the shortest lines that connect those within `GAP` (Kruskal's tree)."""
     canvas = np.zeros(pieces[0].shape if pieces else (1, 1), np.uint8)
     for piece in pieces:
         canvas[piece] = 1
@@ -67,7 +67,7 @@ def _gap(
 
 
 def _measure(whole: Mask, mask: Mask, fragments: int, detection: Detection) -> Scratch:
-    """`whole` is connected and gives the centre line; `mask` is what the model saw, without bridges."""
+    """`whole` is connected and gives the centre line; `mask` is what the model saw of it."""
     path = longest_path(thin(whole))
     nearest = _nearest(whole, path)
     line = _smooth(path)
@@ -106,7 +106,7 @@ def _nearest(mask: Mask, path: Points) -> NDArray[np.intp]:
 
 
 def _smooth(path: Points) -> Points:
-    """Moving average along the path; the window shrinks towards the ends, which stay where they are."""
+    """Moving average along the path; the window shrinks towards the ends, which stay."""
     reach = np.minimum(SMOOTHING // 2, np.minimum(np.arange(len(path)), np.arange(len(path))[::-1]))
     total = np.concatenate([np.zeros((1, 2)), np.cumsum(path, axis=0)])
     middle = np.arange(len(path))

@@ -1,4 +1,4 @@
-"""Draw a result on its picture: outlines, lengths, and the verdict in words as well as in colour."""
+"""Draw a result on its picture: outlines, lengths, and the verdict in words and colour."""
 
 import cv2
 import numpy as np

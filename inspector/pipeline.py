@@ -50,6 +50,8 @@ class Inspector:
     def inspect(self, part: Frame | Unseen) -> Result:
         """The verdict on one part, with what was found on it and how long each step took."""
         if isinstance(part, Unseen):
+            if part.reason.rule is not Rule.NO_FRAME:  # the grabber told of a lost camera, once
+                log.warning("%s: %s", part.source, part.detail)
             timing = Timing(grab=part.grab_ms, total=part.grab_ms)
             return Result(part.source, Verdict.UNKNOWN, (part.reason,), (), None, timing)
         watch = _Stopwatch(part.grab_ms)

@@ -7,7 +7,7 @@ from inspector.types import Image, Reason, Rule
 
 DARK = 6  # gray level; a lit sensor's noise alone reaches higher somewhere in the picture
 BRIGHT = 250  # gray level above which a pixel holds nothing
-BURNT = 0.5  # share of burnt pixels from which a picture shows too little
+BURNT = 0.995  # share of burnt pixels; a scanned page is white on 99 % of it and still readable
 FLAT = 1.0  # standard deviation of gray levels; a capped lens or a dead sensor has less
 SAMPLE = 4  # every fourth pixel decides about exposure
 
@@ -19,7 +19,8 @@ def look(
 
     Args:
         image: BGR, (H, W, 3), uint8.
-        age_s: time since the frame was grabbed, in seconds; `max_age_s` is what is still fresh.
+        age_s: seconds since the frame was grabbed.
+        max_age_s: the age up to which it is fresh.
         size: the (width, height) that the line expects, None for any.
     """
     if not age_s <= max_age_s:

@@ -6,16 +6,15 @@ from datetime import date
 
 import numpy as np
 
-from inspector.publish.announcement import CountMessage, LatencyMs, Totals
+from inspector.publish.announcement import LatencyMs, Totals
 from inspector.types import Verdict
 
 
 class Counts:
     """Verdicts of one session and of one day."""
 
-    def __init__(self, session: int, day: date, today: Mapping[Verdict, int]) -> None:
+    def __init__(self, day: date, today: Mapping[Verdict, int]) -> None:
         """`today`: what this line had judged on `day` before it was started."""
-        self._session = session
         self._day = day
         self._since_start: Counter[Verdict] = Counter()
         self._since_midnight: Counter[Verdict] = Counter(today)
@@ -28,13 +27,9 @@ class Counts:
         self._since_start[verdict] += 1
         self._since_midnight[verdict] += 1
 
-    def message(self) -> CountMessage:
-        """Both totals."""
-        return CountMessage(
-            session=self._session,
-            since_start=_totals(self._since_start),
-            since_midnight=_totals(self._since_midnight),
-        )
+    def totals(self) -> tuple[Totals, Totals]:
+        """Since the start, and since midnight."""
+        return _totals(self._since_start), _totals(self._since_midnight)
 
 
 class Pace:

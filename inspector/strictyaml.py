@@ -1,6 +1,6 @@
 """YAML without its surprises: the 1.2 core schema, no doubled keys, no aliases, lines remembered.
 
-PyYAML alone reads `no` as False, `010` as 8, `12:30` as 750 and lets the last of two equal keys win.
+PyYAML alone reads `no` as False, `010` as 8, `12:30` as 750, and of two equal keys the last wins.
 """
 
 import re

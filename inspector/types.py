@@ -74,7 +74,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A part of which there is no picture to judge; it becomes a verdict `unknown` with `reason`."""
+    """A part of which there is no picture to judge: a verdict `unknown` with `reason`."""
 
     source: str
     reason: Reason
@@ -126,7 +126,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The judgement of one part. `size` is (width, height) of the frame, None where none was seen."""
+    """The judgement of one part. `size` is the frame's (width, height), None without one."""
 
     source: str
     verdict: Verdict

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.decide",
         "inspector.overlay",
         "inspector.statistics",
+        "inspector.publish.announcement",
         "inspector.publish.message",
         "inspector.publish.topics",
         "inspector.segment",
@@ -53,7 +54,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("inspector.cli", "inspector.__main__"),
 )
 PURE = LAYERS[1]
-SHELL_MODULES = {"time", "threading", "socket", "logging", "os", "subprocess", "sqlite3", "datetime"}
+SHELL_MODULES = {
+    "time",
+    "threading",
+    "socket",
+    "logging",
+    "os",
+    "subprocess",
+    "sqlite3",
+    "datetime",
+}
 
 
 def name_of(path: Path) -> str:
@@ -107,10 +117,13 @@ def test_a_module_is_read_in_one_sitting(path: Path) -> None:
 
 
 def test_the_daemon_loads_no_training_code() -> None:
-    """Importing all that `inspector run` needs brings neither torch nor ultralytics nor matplotlib."""
+    """All that the edge's commands need brings neither torch nor ultralytics nor matplotlib."""
     program = (
         "import sys, inspector.cli, inspector.daemon, inspector.batch, inspector.check;"
-        "print(sorted({'torch', 'ultralytics', 'matplotlib', 'training', 'amqtt'} & set(sys.modules)))"
+        "heavy = {'torch', 'ultralytics', 'matplotlib', 'training', 'amqtt', 'scipy'};"
+        "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"

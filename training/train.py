@@ -102,7 +102,9 @@ class ClockTrainer(SegmentationTrainer):
 
     def save_model(self) -> bool:
         """As ultralytics', and how much of the time is spent."""
-        self.clock.write_text(json.dumps({"spent_s": round(self.elapsed_s(), 1), "hours": self.hours}))
+        self.clock.write_text(
+            json.dumps({"spent_s": round(self.elapsed_s(), 1), "hours": self.hours})
+        )
         return bool(super().save_model())
 
 
@@ -123,7 +125,9 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
     SETTINGS.update(sync=False)
     data = Path(config["data"])
     if not data.is_file():
-        raise FileNotFoundError(f"{data}: expected the data.yaml that `python -m training synth` writes")
+        raise FileNotFoundError(
+            f"{data}: expected the data.yaml that `python -m training synth` writes"
+        )
     last = runs / name / "weights" / "last.pt"
     if resume and not last.is_file():
         raise FileNotFoundError(f"{last}: expected a checkpoint to resume from")

@@ -53,7 +53,6 @@ class Message(BaseModel):
     model_config = _STRICT | ConfigDict(
         frozen=True,
         from_attributes=True,
-        json_schema_serialization_defaults_required=True,
         serialize_by_alias=True,
         validate_by_name=True,
         validate_by_alias=True,

@@ -26,18 +26,21 @@ _MODELS: dict[str, Any] = {
 }
 
 
-class _Untitled(GenerateJsonSchema):
-    """Fields without a title, which would only repeat their name."""
+class _Generator(GenerateJsonSchema):
+    """Without titles, which would repeat the field's name; required is what is always written."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return field["type"] == "model-field" or super().field_is_required(field, total)
 
 
 def schema(name: str) -> dict[str, Any]:
     """The schema of one topic's messages: result, status, birth, count, alarm or stats."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMAS[name]}
     adapter = TypeAdapter(_MODELS[name])
-    return head | adapter.json_schema(mode="serialization", schema_generator=_Untitled)
+    return head | adapter.json_schema(mode="serialization", schema_generator=_Generator)
 
 
 def text(name: str) -> str:

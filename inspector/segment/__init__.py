@@ -1,1 +1,1 @@
-"""From a frame to the scratches in it: model bundle, runtimes, tiles and one decode for all of them."""
+"""From a frame to the scratches in it: bundle, runtimes, tiles, and one decode for all."""

@@ -47,7 +47,7 @@ class Bundle:
         return self.manifest.files[MODEL]
 
     def golden(self) -> tuple[Image, NDArray[np.uint8]]:
-        """The golden input (H, W, 3) and its labels (H, W), 0 for background, k + 1 for the k-th."""
+        """The golden input (H, W, 3) and its labels (H, W): 0, or k + 1 for the k-th."""
         image = cv2.imread(str(self.root / GOLDEN_INPUT), cv2.IMREAD_COLOR)
         labels = cv2.imread(str(self.root / GOLDEN_LABELS), cv2.IMREAD_GRAYSCALE)
         if image is None or labels is None or image.shape[:2] != labels.shape:
@@ -88,7 +88,7 @@ def load(root: Path) -> Bundle:
 
 
 def write(root: Path, **fields: Any) -> Bundle:
-    """Write the manifest of the files that lie in `root` (`files` is computed), then load it back."""
+    """Write the manifest of the files in `root` (`files` is computed), then load it back."""
     names = sorted(p.name for p in root.iterdir() if p.is_file() and p.name != MANIFEST)
     manifest = Manifest(files={name: _sha256(root / name) for name in names}, **fields)
     text = yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -1,4 +1,4 @@
-"""YOLO-seg outputs → detections. One decode for every runtime and for the training side's evaluation.
+"""YOLO-seg outputs → detections. One decode for every runtime and for training.
 
 Two heads are read. `end2end` (YOLO26): (1, N, 4 + 2 + 32) rows of x1, y1, x2, y2, confidence, class
 and mask coefficients, already free of duplicates. `raw` (YOLO11, YOLOv8): (1, 4 + classes + 32, N)
@@ -24,7 +24,7 @@ MAX_DETECTIONS = 300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """What a runtime answers: `candidates` in the head's layout and `prototypes` (1, 32, H/4, W/4)."""
+    """A runtime's answer: `candidates` in the head's layout, `prototypes` (1, 32, H/4, W/4)."""
 
     candidates: Floats
     prototypes: Floats
@@ -88,7 +88,7 @@ def _raw(rows: Floats, confidence: float, classes: int) -> _Candidates:
 
 
 def _suppress(found: _Candidates, overlap: float) -> _Candidates:
-    """Greedy non-maximum suppression by box IoU; the class plays no part: a scratch is a scratch."""
+    """Greedy non-maximum suppression by box IoU, whatever the class."""
     sizes = found.boxes[:, 2:] - found.boxes[:, :2]
     xywh = np.concatenate([found.boxes[:, :2], sizes], axis=1)
     kept = np.asarray(

@@ -21,7 +21,7 @@ class _Section(BaseModel):
 
 
 class Input(_Section):
-    """The static input: RGB / 255 in NCHW. `pad` fills up frames that are smaller than the input."""
+    """The static input: RGB / 255, NCHW. `pad` fills up frames smaller than the input."""
 
     width: Annotated[int, Field(gt=0, multiple_of=32)]
     height: Annotated[int, Field(gt=0, multiple_of=32)]
@@ -31,13 +31,13 @@ class Input(_Section):
 
 
 class Golden(_Section):
-    """Confidences of the detections expected in golden.png; golden-labels.png paints k + 1 on the k-th."""
+    """Confidences of what is expected in golden.png; golden-labels.png has k + 1 on the k-th."""
 
     confidences: tuple[Annotated[float, Field(gt=0, le=1)], ...]
 
 
 class Manifest(_Section):
-    """What a bundle says of itself; `training` and `evaluation` are for people, not for the loader."""
+    """What a bundle says of itself; `training` and `evaluation` are for people."""
 
     format: Literal["inspector.bundle/1"] = "inspector.bundle/1"
     name: Annotated[str, Field(min_length=1)]

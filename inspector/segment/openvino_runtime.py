@@ -92,7 +92,7 @@ def _compile(
     options: dict[str, object],
     cache: Path | None,
 ) -> ov.InferRequest:
-    """Compile, through the cache where it can be used: a full disk must not keep the line from starting."""
+    """Compile, through the cache if it can be used: a full disk must not stop the line."""
     if cache is not None:
         try:
             cache.mkdir(parents=True, exist_ok=True)

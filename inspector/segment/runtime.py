@@ -27,7 +27,7 @@ class Runtime(Protocol):
 
 
 class FakeRuntime:
-    """Answers every tile with the same end-to-end outputs; `none` builds the ones that find nothing."""
+    """Answers every tile with the same outputs; `none` builds those that find nothing."""
 
     name = "fake/none/f32"
 
@@ -63,8 +63,8 @@ def check_shapes(
     axis = manifest.candidates_axis
     if len(outputs[0]) != 3 or outputs[0][axis] != manifest.columns:
         raise BundleError(
-            f"model: expected a {manifest.head} head with {manifest.columns} numbers on axis {axis} "
-            f"of its first output, found {list(outputs[0])}"
+            f"model: expected a {manifest.head} head with {manifest.columns} numbers "
+            f"on axis {axis} of its first output, found {list(outputs[0])}"
         )
     if tuple(outputs[1]) != manifest.prototypes_shape:
         raise BundleError(

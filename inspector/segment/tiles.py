@@ -1,7 +1,7 @@
 """Frames larger than the model's input: tiles at native resolution, and one detection across seams.
 
-A scratch three pixels wide is gone when a 1920 px frame is shrunk to 640, so frames are never shrunk
-to fit: they are cut into overlapping tiles, and what the tiles find is put together on the frame.
+A scratch three pixels wide is gone when a 1920 px frame is shrunk to 640, so frames are never
+shrunk to fit: they are cut into overlapping tiles, and what these find is put together.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Tiles cover the frame, and what they find is put together once."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ def block(x: int, y: int, width: int, height: int, confidence: float = 0.5) -> D
 
 @given(st.integers(1, 4000), st.integers(1, 3000), st.sampled_from([128, 640]))
 def test_tiles_cover_the_frame_and_overlap(width: int, height: int, side: int) -> None:
-    """Every pixel lies in a tile, no tile leaves the frame, neighbours share at least the overlap."""
+    """Every pixel lies in a tile, no tile leaves the frame, neighbours share the overlap."""
     tiles = grid(width, height, side, side)
     columns = sorted({(t.x, t.width) for t in tiles})
     rows = sorted({(t.y, t.height) for t in tiles})
@@ -25,7 +27,7 @@ def test_tiles_cover_the_frame_and_overlap(width: int, height: int, side: int) -
     for spans, length in ((columns, width), (rows, height)):
         assert spans[0][0] == 0
         assert spans[-1][0] + spans[-1][1] == length
-        for (a, size), (b, _) in zip(spans, spans[1:], strict=False):
+        for (a, size), (b, _) in pairwise(spans):
             assert a + size - b >= OVERLAP
     assert len(tiles) == len(columns) * len(rows)
 

@@ -35,7 +35,7 @@ def manifest_of(head: Head = "end2end", side: int = 64) -> Manifest:
 
 
 def write_bundle(root: Path, model: bytes, head: Head = "end2end", side: int = 64) -> bundle.Bundle:
-    """A bundle on the disk around the bytes of an ONNX model; its golden picture expects nothing."""
+    """A bundle on the disk around an ONNX model; its golden picture expects nothing."""
     root.mkdir(parents=True, exist_ok=True)
     (root / MODEL).write_bytes(model)
     cv2.imwrite(str(root / GOLDEN_INPUT), np.full((side, side, 3), 90, np.uint8))

@@ -57,13 +57,17 @@ def lens(camera: Camera, image: Image) -> Image:
     h, w = image.shape[:2]
     out = np.clip(image, 0, 255)
     if camera.soften:
-        small = cv2.resize(out, (round(w / camera.soften), round(h / camera.soften)), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            out, (round(w / camera.soften), round(h / camera.soften)), interpolation=cv2.INTER_AREA
+        )
         out = cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
     if camera.defocus > 0.25:
         out = cv2.GaussianBlur(out, (0, 0), camera.defocus)
     if camera.motion:
         kernel = np.zeros((13, 13), np.float32)
-        reach = camera.motion / 2 * np.array([np.cos(camera.motion_angle), np.sin(camera.motion_angle)])
+        reach = (
+            camera.motion / 2 * np.array([np.cos(camera.motion_angle), np.sin(camera.motion_angle)])
+        )
         ends = [tuple(int(v) for v in np.rint((6 + s * reach) * 16)) for s in (-1, 1)]
         cv2.line(kernel, ends[0], ends[1], 1.0, 1, cv2.LINE_AA, 4)
         out = cv2.filter2D(out, -1, kernel / kernel.sum())
@@ -75,7 +79,10 @@ def lens(camera: Camera, image: Image) -> Image:
         out = out * np.float32(camera.balance)
     out = 255 * np.power(np.clip(out * camera.gain, 0, 255) / 255, np.float32(camera.gamma))
     if camera.vignette:
-        y, x = np.linspace(-1, 1, h, dtype=np.float32)[:, None], np.linspace(-1, 1, w, dtype=np.float32)[None]
+        y, x = (
+            np.linspace(-1, 1, h, dtype=np.float32)[:, None],
+            np.linspace(-1, 1, w, dtype=np.float32)[None],
+        )
         out = out * (1 - np.float32(camera.vignette) * (x * x + y * y) / 2)[..., None]
     return np.clip(out, 0, 255).astype(np.float32)
 

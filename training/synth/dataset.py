@@ -35,12 +35,19 @@ class Recipe:
     seed: int = 1
     size: int = 320
     good_share: float = 0.45
-    surfaces: tuple[tuple[str, float], ...] = (("text", 0.31), ("plate", 0.28), ("phone", 0.31), ("metal", 0.1))
+    surfaces: tuple[tuple[str, float], ...] = (
+        ("text", 0.31),
+        ("plate", 0.28),
+        ("phone", 0.31),
+        ("metal", 0.1),
+    )
     pad_share: float = 0.2
 
     def __post_init__(self) -> None:
         if not 0 <= self.good_share <= 0.5:
-            raise ValueError(f"good_share: expected 0..0.5, more empty pictures teach silence; found {self.good_share}")
+            raise ValueError(
+                f"good_share: expected 0..0.5, more empty pictures teach silence; found {self.good_share}"
+            )
         if self.size % 32 or self.size < 64:
             raise ValueError(f"size: expected a multiple of 32, at least 64; found {self.size}")
 
@@ -80,9 +87,16 @@ def write(recipe: Recipe, folder: Path, split: str, index: int) -> dict[str, Any
     """Draw one picture, write its files, return its line of the truth file."""
     made = draw(recipe, index)
     name = f"{index:06d}"
-    cv2.imwrite(str(folder / "images" / split / f"{name}.jpg"), made.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    cv2.imwrite(
+        str(folder / "images" / split / f"{name}.jpg"),
+        made.image,
+        [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY],
+    )
     size = np.float32(made.image.shape[1::-1])
-    lines = ["0 " + " ".join(f"{v:.5f}" for v in (np.clip((t.polygon + 0.5) / size, 0, 1)).ravel()) for t in made.truths]
+    lines = [
+        "0 " + " ".join(f"{v:.5f}" for v in (np.clip((t.polygon + 0.5) / size, 0, 1)).ravel())
+        for t in made.truths
+    ]
     (folder / "labels" / split / f"{name}.txt").write_text("\n".join(lines))
     mask = None
     if made.truths:
@@ -134,6 +148,11 @@ def generate(
         rows = pool.imap(job, range(count), chunksize=16)
         for row in track(rows, f"{split} pictures", total=count, disable=not progress):
             out.write(json.dumps(row) + "\n")
-    about = {"path": str(folder.resolve()), "train": "images/train", "val": "images/val", "names": {0: "scratch"}}
+    about = {
+        "path": str(folder.resolve()),
+        "train": "images/train",
+        "val": "images/val",
+        "names": {0: "scratch"},
+    }
     (folder / "data.yaml").write_text(yaml.safe_dump(about, sort_keys=False))
     return folder / "data.yaml"

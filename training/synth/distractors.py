@@ -17,7 +17,9 @@ from training.synth.surfaces.base import Image, colour, paint
 Draw = Callable[[np.random.Generator, Image], None]
 
 
-def _curve(rng: np.random.Generator, h: int, w: int, length: float, curl: float) -> NDArray[np.float64]:
+def _curve(
+    rng: np.random.Generator, h: int, w: int, length: float, curl: float
+) -> NDArray[np.float64]:
     """A smooth curly path of about one point per 2 px; `curl` in radians per pixel."""
     n = max(8, int(length / 2))
     knots = rng.standard_normal(max(4, n // 12 + 3)) * curl * 2
@@ -63,10 +65,23 @@ def dust(rng: np.random.Generator, image: Image) -> None:
         if rng.random() < 0.8:
             layer[at[1], at[0]] = rng.uniform(0.2, 1)
         else:
-            cv2.ellipse(layer, at, (int(rng.integers(1, 4)), int(rng.integers(0, 2))), rng.uniform(0, 180), 0, 360, rng.uniform(0.3, 1), -1)
+            cv2.ellipse(
+                layer,
+                at,
+                (int(rng.integers(1, 4)), int(rng.integers(0, 2))),
+                rng.uniform(0, 180),
+                0,
+                360,
+                rng.uniform(0.3, 1),
+                -1,
+            )
     layer = cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.3, 0.9))
     layer /= max(1e-6, float(layer.max()))
-    paint(image, np.clip(layer, 0, 1), colour(rng, 90, 255, 12) if rng.random() < 0.75 else colour(rng, 0, 80, 12))
+    paint(
+        image,
+        np.clip(layer, 0, 1),
+        colour(rng, 90, 255, 12) if rng.random() < 0.75 else colour(rng, 0, 80, 12),
+    )
 
 
 def _blob(rng: np.random.Generator, h: int, w: int, size: float, stretch: float) -> Image:
@@ -85,12 +100,18 @@ def stain(rng: np.random.Generator, image: Image) -> None:
     for _ in range(int(rng.integers(1, 6))):
         size = float(np.exp(rng.uniform(np.log(3), np.log(60))))
         d = _blob(rng, h, w, size, float(rng.choice([1, 1, 1.6, 3])))
-        body = np.clip(0.5 - d / (2 * rng.uniform(0.8, 8)), 0, 1) * np.float32(rng.uniform(0.05, 0.8))
+        body = np.clip(0.5 - d / (2 * rng.uniform(0.8, 8)), 0, 1) * np.float32(
+            rng.uniform(0.05, 0.8)
+        )
         edge = np.exp(-((d / rng.uniform(0.8, 3)) ** 2)) * np.float32(rng.uniform(0, 0.7))
         if rng.random() < 0.5:
             edge *= np.clip(noise.cloud(rng, h, w, 30) + 0.5, 0, 1)
         tone = colour(rng, 60, 255, 10) if rng.random() < 0.6 else colour(rng, 0, 120, 25)
-        paint(image, np.clip(np.maximum(body * (1 + 0.3 * noise.grain(rng, h, w, 1)), edge), 0, 1), tone)
+        paint(
+            image,
+            np.clip(np.maximum(body * (1 + 0.3 * noise.grain(rng, h, w, 1)), edge), 0, 1),
+            tone,
+        )
 
 
 def droplets(rng: np.random.Generator, image: Image) -> None:
@@ -104,7 +125,9 @@ def droplets(rng: np.random.Generator, image: Image) -> None:
         far = np.hypot(x - np.float32(at[0]), y - np.float32(at[1]))
         lit = np.clip((x - at[0]) / (r + 1) * 0.7 + (y - at[1]) / (r + 1) * 0.7, 0, 1)
         image += (np.clip(r - far + 0.5, 0, 1) * rng.uniform(-15, 25))[..., None].astype(np.float32)
-        image += (np.exp(-(((far - r) / 1.3) ** 2)) * lit * rng.uniform(10, 120))[..., None].astype(np.float32)
+        image += (np.exp(-(((far - r) / 1.3) ** 2)) * lit * rng.uniform(10, 120))[..., None].astype(
+            np.float32
+        )
 
 
 def smear(rng: np.random.Generator, image: Image) -> None:
@@ -118,7 +141,11 @@ def smear(rng: np.random.Generator, image: Image) -> None:
         if rng.random() < 0.5:
             comb = noise.streaks(rng, h, w, 80, False)
             turn = cv2.getRotationMatrix2D((w / 2, h / 2), rng.uniform(0, 180), 1.5)
-            cloudy = np.clip(cloudy + 0.15 * cv2.warpAffine(comb, turn, (w, h), borderMode=cv2.BORDER_REFLECT), 0, 1)
+            cloudy = np.clip(
+                cloudy + 0.15 * cv2.warpAffine(comb, turn, (w, h), borderMode=cv2.BORDER_REFLECT),
+                0,
+                1,
+            )
         gain = rng.uniform(6, 55) * (1 if rng.random() < 0.75 else -0.6)
         image += (band * cloudy * gain)[..., None] * np.float32(1 + rng.normal(0, 0.1, 3))
 
@@ -132,7 +159,9 @@ def fingerprint(rng: np.random.Generator, image: Image) -> None:
     ridges = 0.5 + 0.5 * np.sin(d * 2 * np.pi / rng.uniform(4, 9))
     oval = np.clip((r - np.hypot((x - cx) * 1.3, y - cy)) / 15, 0, 1)
     oval *= np.clip(0.7 + 0.6 * noise.fractal(rng, h, w, 30), 0, 1)
-    image += (ridges * oval * rng.uniform(5, 45) * (1 if rng.random() < 0.8 else -0.7))[..., None].astype(np.float32)
+    image += (ridges * oval * rng.uniform(5, 45) * (1 if rng.random() < 0.8 else -0.7))[
+        ..., None
+    ].astype(np.float32)
 
 
 def seam(rng: np.random.Generator, image: Image) -> None:
@@ -140,7 +169,9 @@ def seam(rng: np.random.Generator, image: Image) -> None:
     h, w = image.shape[:2]
     a = rng.choice([0, np.pi / 2]) + rng.normal(0, 0.02 if rng.random() < 0.85 else 0.5)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-    d = (x - rng.uniform(0.05, 0.95) * w) * np.cos(a) + (y - rng.uniform(0.05, 0.95) * h) * np.sin(a)
+    d = (x - rng.uniform(0.05, 0.95) * w) * np.cos(a) + (y - rng.uniform(0.05, 0.95) * h) * np.sin(
+        a
+    )
     d = d.astype(np.float32)
     wide = rng.uniform(0.5, 3)
     for _ in range(int(rng.integers(1, 4))):
@@ -157,7 +188,9 @@ def wire(rng: np.random.Generator, image: Image) -> None:
     path += np.array([w / 2, h / 2]) - path[len(path) // 2] + rng.normal(0, 0.25, 2) * (w, h)
     thick = rng.uniform(3, 12)
     paint(image, _trace((h, w), path, thick), colour(rng, 5, 200, 40))
-    shine = cv2.GaussianBlur(_trace((h, w), path + rng.uniform(-0.2, 0.2) * thick, max(1, thick * 0.3)), (0, 0), 0.8)
+    shine = cv2.GaussianBlur(
+        _trace((h, w), path + rng.uniform(-0.2, 0.2) * thick, max(1, thick * 0.3)), (0, 0), 0.8
+    )
     image += (shine * rng.uniform(0, 110))[..., None]
 
 
@@ -168,7 +201,11 @@ def crease(rng: np.random.Generator, image: Image) -> None:
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     d = (x - rng.uniform(0, w)) * np.cos(a) + (y - rng.uniform(0, h)) * np.sin(a)
     d = d + rng.uniform(0, 5) * noise.cloud(rng, h, w, 60)
-    gain = 1 + rng.uniform(-0.2, 0.1) * np.tanh(d / soft) + rng.uniform(-0.12, 0.12) * np.exp(-((d / soft) ** 2))
+    gain = (
+        1
+        + rng.uniform(-0.2, 0.1) * np.tanh(d / soft)
+        + rng.uniform(-0.12, 0.12) * np.exp(-((d / soft) ** 2))
+    )
     image *= gain.astype(np.float32)[..., None]
 
 
@@ -181,12 +218,60 @@ def streak(rng: np.random.Generator, image: Image) -> None:
     image += (band * rng.uniform(10, 130))[..., None] * np.float32(1 + rng.normal(0, 0.1, 3))
 
 
-COMMON: tuple[Draw, ...] = (hair, fibre, dust, stain, droplets, smear, fingerprint, seam, wire, crease, streak)  # fmt: skip
+def trail(rng: np.random.Generator, image: Image) -> None:
+    """Spots in a row, as a dripping or dragged liquid leaves them: dots, not a groove."""
+    h, w = image.shape[:2]
+    path = _curve(rng, h, w, rng.uniform(40, 300), rng.uniform(0.0, 0.04))
+    layer = np.zeros((h, w), np.float32)
+    biggest, at = rng.uniform(2, 9), 0.0
+    while at < len(path):
+        r = rng.uniform(0.3, 1) * biggest
+        x, y = path[int(at)] + rng.normal(0, biggest * 0.4, 2)
+        axes = (max(1, round(r * rng.uniform(0.7, 1.5))), max(1, round(r)))
+        cv2.ellipse(
+            layer,
+            (round(x), round(y)),
+            axes,
+            rng.uniform(0, 180),
+            0,
+            360,
+            rng.uniform(0.3, 1),
+            -1,
+            cv2.LINE_AA,
+        )
+        at += (r * rng.uniform(1.8, 6) + 1) / 2
+    layer = cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.4, 1.6)) * np.float32(
+        rng.uniform(0.15, 0.9)
+    )
+    paint(
+        image,
+        np.clip(layer, 0, 1),
+        colour(rng, 80, 255, 12) if rng.random() < 0.75 else colour(rng, 0, 90, 15),
+    )
+
+
+def swab(rng: np.random.Generator, image: Image) -> None:
+    """One stroke of a greasy finger or brush: broad, mottled, with a sharp border."""
+    h, w = image.shape[:2]
+    path = _curve(rng, h, w, rng.uniform(30, 300), rng.uniform(0.0, 0.03))
+    band = _trace((h, w), path, rng.uniform(9, 40))
+    band = cv2.GaussianBlur(band, (0, 0), rng.uniform(0.6, 2.5))
+    mottled = np.clip(0.5 + 0.9 * noise.fractal(rng, h, w, rng.uniform(3, 20)), 0, 1)
+    rim = np.clip(cv2.morphologyEx(band, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), 0, 1)
+    cover = band * mottled * rng.uniform(0.06, 0.45) + rim * rng.uniform(0, 0.3)
+    paint(
+        image,
+        np.clip(cover, 0, 1).astype(np.float32),
+        colour(rng, 90, 255, 10) if rng.random() < 0.7 else colour(rng, 0, 110, 25),
+    )
+
+
+COMMON: tuple[Draw, ...] = (hair, fibre, dust, stain, droplets, smear, fingerprint, seam, wire, crease, streak, trail, swab)  # fmt: skip
 WEIGHTS = {
-    "phone": (0.06, 0.12, 0.24, 0.14, 0.08, 0.14, 0.08, 0.04, 0.02, 0.01, 0.07),
-    "text": (0.14, 0.1, 0.14, 0.16, 0.04, 0.08, 0.04, 0.08, 0.04, 0.14, 0.04),
-    "plate": (0.06, 0.06, 0.16, 0.2, 0.08, 0.1, 0.02, 0.08, 0.06, 0.06, 0.12),
-    "metal": (0.1, 0.1, 0.14, 0.18, 0.06, 0.12, 0.06, 0.1, 0.04, 0.02, 0.08),
+    "phone": (0.05, 0.1, 0.18, 0.13, 0.08, 0.13, 0.07, 0.04, 0.02, 0.01, 0.06, 0.06, 0.07),
+    "text": (0.13, 0.1, 0.13, 0.15, 0.03, 0.07, 0.03, 0.08, 0.04, 0.12, 0.04, 0.04, 0.04),
+    "plate": (0.06, 0.06, 0.14, 0.18, 0.07, 0.09, 0.02, 0.08, 0.06, 0.06, 0.1, 0.04, 0.04),
+    "metal": (0.1, 0.1, 0.12, 0.16, 0.05, 0.11, 0.05, 0.1, 0.04, 0.02, 0.07, 0.04, 0.04),
 }
 
 

@@ -148,6 +148,8 @@ def engrave(
 def _texture(rng: np.random.Generator, n: int, reach: float, look: Look) -> Image:
     """Roughness 0..1 over (samples along, pixels across), drawn out along the stroke."""
     across = int(2 * np.ceil(reach)) + 3
-    grid = rng.random((max(2, int(n / rng.uniform(2, 14)) + 2), max(2, int(across / look.strands) + 1)))
+    grid = rng.random(
+        (max(2, int(n / rng.uniform(2, 14)) + 2), max(2, int(across / look.strands) + 1))
+    )
     field = cv2.resize(grid.astype(np.float32), (across, n), interpolation=cv2.INTER_LINEAR)
     return np.clip(field + 0.15 * noise.grain(rng, n, across), 0, 1)

@@ -7,11 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.synth.scene import picture
+from training.synth.scene import Picture, picture
 
 SIZES = {"text": (560, 760), "plate": (380, 760), "phone": (520, 960)}
 PER_SURFACE = 6
 JPEG_QUALITY = 88
+PLAIN_LENGTH_PX = 90
+PLAIN_CONTRAST = 60
+TRIES = 60
 
 
 def write_samples(folder: Path, seed: int) -> list[Path]:
@@ -20,10 +23,26 @@ def write_samples(folder: Path, seed: int) -> list[Path]:
     for k, (surface, size) in enumerate(SIZES.items()):
         (folder / surface).mkdir(parents=True, exist_ok=True)
         for number in range(PER_SURFACE):
-            rng = np.random.default_rng([seed, k, number])
             scratched = number % 2 == 1
-            made = picture(rng, surface, size, scratched, whole=True)
+            made = _plain([seed, k, number], surface, size, scratched)
             path = folder / surface / f"{number + 1}-{'scratched' if scratched else 'good'}.jpg"
             cv2.imwrite(str(path), made.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
             written.append(path)
     return written
+
+
+def _plain(seed: list[int], surface: str, size: tuple[int, int], scratched: bool) -> Picture:
+    """The first picture whose scratch, if it has one, anybody would see.
+
+    Raises RuntimeError when there is none among `TRIES`.
+    """
+    for attempt in range(TRIES):
+        made = picture(
+            np.random.default_rng([*seed, attempt]), surface, size, scratched, whole=True
+        )
+        plain = any(
+            t.length_px > PLAIN_LENGTH_PX and t.contrast > PLAIN_CONTRAST for t in made.truths
+        )
+        if plain or not scratched:
+            return made
+    raise RuntimeError(f"expected a plain scratch on {surface} within {TRIES} tries")

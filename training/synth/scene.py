@@ -137,7 +137,12 @@ def _visible(
     grey = before[box].mean(2)
     mean = cv2.blur(grey, (11, 11))
     texture = np.sqrt(np.maximum(0, cv2.blur(grey * grey, (11, 11)) - mean * mean))
-    need = 6 + 1.3 * camera.noise + np.clip(0.5 * texture, 0, 25) + 0.05 * (100 - min(100, camera.jpeg))
+    need = (
+        6
+        + 1.3 * camera.noise
+        + np.clip(0.5 * texture, 0, 25)
+        + 0.05 * (100 - min(100, camera.jpeg))
+    )
     ys, xs = near[:, 1] - y0, near[:, 0] - x0
     signal = change[ys, xs]
     smooth = cv2.blur(signal[None], (7, 1), borderType=cv2.BORDER_REPLICATE)[0]
@@ -165,12 +170,17 @@ def truth_of(scratch: Scratch, shape: tuple[int, int], contrast: float) -> Truth
         mark = optics.footprint(stroke, shape, reach)
         if mark is None:
             continue
-        core = (mark.distance <= np.maximum(stroke.width[mark.index], 1) / 2) & (stroke.depth[mark.index] > 0.05)
+        half = np.maximum(stroke.width[mark.index], 1) / 2
+        # Half open, so that an even width on whole coordinates is not a pixel too wide.
+        core = (mark.distance <= half) & (mark.offset < half - 1e-3)
+        core &= stroke.depth[mark.index] > 0.05
         mask[mark.ys[core], mark.xs[core]] = True
         wide = np.maximum(stroke.width[mark.index] + 1, LABEL_WIDTH_PX)
         fat = mark.distance <= wide / 2
         label[mark.ys[fat], mark.xs[fat]] = 1
     outlines, _ = cv2.findContours(label, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(outlines, key=cv2.contourArea)
+    # What the outline does not reach (a branch whose stem was cut off) is not part of the defect.
+    mask &= cv2.drawContours(np.zeros(shape, np.uint8), [outline], -1, 1, -1) > 0
     polygon = cv2.approxPolyDP(outline, 0.6, True)[:, 0].astype(np.float32)
     return Truth(main.points, main.length_px, float(np.median(main.width)), contrast, mask, polygon)

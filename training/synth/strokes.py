@@ -125,7 +125,9 @@ def random_scratches(
     through = np.array([rng.uniform(0.05, 0.95) * w, rng.uniform(0.05, 0.95) * h])
     if kind == "scuffs":
         return _scuffs(rng, min(length, 200), heading, through)
-    shape = str(rng.choice(["straight", "arc", "wobbly"])) if kind in ("branched", "dashed") else kind
+    shape = (
+        str(rng.choice(["straight", "arc", "wobbly"])) if kind in ("branched", "dashed") else kind
+    )
     path = _path(rng, shape, length, heading)
     path += (through - path[int(rng.integers(len(path)))]).astype(np.float32)
     strokes = [Stroke(path, *_profile(rng, len(path), width, kind == "dashed"))]
@@ -151,7 +153,9 @@ def _scuffs(
         shift = through + normal * at + along * (rng.normal(0, length * 0.15) - part / 2)
         width = float(np.clip(draw_width(rng) * 0.7, 1, 4))
         out.append(
-            Scratch((Stroke(path + shift.astype(np.float32), *_profile(rng, len(path), width, False)),))
+            Scratch(
+                (Stroke(path + shift.astype(np.float32), *_profile(rng, len(path), width, False)),)
+            )
         )
         at += rng.uniform(8, 22)
     return out

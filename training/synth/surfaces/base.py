@@ -61,9 +61,7 @@ def inside(distance: Image, soft: float = 0.7) -> Image:
     return np.clip(0.5 - distance / (2 * soft), 0, 1)
 
 
-def warp(
-    rng: np.random.Generator, image: Image, amount: float, border: Colour | float
-) -> Image:
+def warp(rng: np.random.Generator, image: Image, amount: float, border: Colour | float) -> Image:
     """A mild random perspective; corners move by up to `amount` of the size."""
     h, w = image.shape[:2]
     src = np.float32([[0, 0], [w, 0], [w, h], [0, h]])

@@ -13,7 +13,9 @@ from training.synth.surfaces.base import Image, Surface, colour, inside, paint, 
 
 def phone(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surface:
     """A phone or a window on one, (h, w)."""
-    long = min(w * 0.92, h * 1.8) if whole else float(np.exp(rng.uniform(np.log(500), np.log(2000))))
+    long = (
+        min(w * 0.92, h * 1.8) if whole else float(np.exp(rng.uniform(np.log(500), np.log(2000))))
+    )
     short = long / rng.uniform(1.75, 2.25)
     angle = rng.normal(0, 0.02)
     half = (long / 2, short / 2)
@@ -46,14 +48,18 @@ def phone(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     _highlights(rng, image, body, screen)
     if rng.random() < 0.8:
         _reflections(rng, image, body < 0)
-    return Surface(image, body < -2, 0.75 if lit else 0.94, 30 if lit else 14, [colour(rng, 120, 230, 6)])
+    return Surface(
+        image, body < -2, 0.75 if lit else 0.94, 30 if lit else 14, [colour(rng, 120, 230, 6)]
+    )
 
 
 def _mat(rng: np.random.Generator, h: int, w: int) -> Image:
     """What the phone lies on."""
     image = np.empty((h, w, 3), np.float32)
     image[:] = colour(rng, 15, 130, 6) if rng.random() < 0.8 else colour(rng, 60, 240, 30)
-    image += (rng.uniform(0, 10) * noise.fractal(rng, h, w, 8) + rng.uniform(0, 8) * noise.ramp(rng, h, w))[..., None]
+    image += (
+        rng.uniform(0, 10) * noise.fractal(rng, h, w, 8) + rng.uniform(0, 8) * noise.ramp(rng, h, w)
+    )[..., None]
     return image
 
 
@@ -61,9 +67,13 @@ def _dark(rng: np.random.Generator, h: int, w: int) -> Image:
     """A screen that is off: nearly black with a cast and slow gradients."""
     glass = np.empty((h, w, 3), np.float32)
     glass[:] = colour(rng, 2, 42, 3)
-    glass += (rng.uniform(0, 9) * noise.cloud(rng, h, w, 250) + rng.uniform(0, 8) * noise.ramp(rng, h, w))[..., None]
+    glass += (
+        rng.uniform(0, 9) * noise.cloud(rng, h, w, 250) + rng.uniform(0, 8) * noise.ramp(rng, h, w)
+    )[..., None]
     if rng.random() < 0.25:
-        glass += (rng.uniform(1, 5) * noise.streaks(rng, h, w, 60, bool(rng.random() < 0.5)))[..., None]
+        glass += (rng.uniform(1, 5) * noise.streaks(rng, h, w, 60, bool(rng.random() < 0.5)))[
+            ..., None
+        ]
     return glass
 
 
@@ -83,7 +93,12 @@ def _lit(rng: np.random.Generator, h: int, w: int) -> Image:
     pen = ImageDraw.Draw(page)
     for _ in range(int(rng.integers(0, 9))):
         font = fonts.random_font(rng, int(rng.uniform(10, 34)))
-        pen.text((rng.uniform(-0.2, 0.9) * w, rng.uniform(0, 1) * h), fonts.sentence(rng), fill=255, font=font)
+        pen.text(
+            (rng.uniform(-0.2, 0.9) * w, rng.uniform(0, 1) * h),
+            fonts.sentence(rng),
+            fill=255,
+            font=font,
+        )
     paint(glass, np.asarray(page, np.float32) / 255, colour(rng, 0, 255, 20))
     for _ in range(int(rng.integers(0, 4))):
         y = int(rng.uniform(0, h))
@@ -103,7 +118,9 @@ def _openings(
     for end in (-1, 1):
         for _ in range(int(rng.integers(0, 5))):
             at = np.zeros(2)
-            at[along] = end * (half[along] - border[along] * rng.uniform(0.3, 0.8) - rng.uniform(0, 8))
+            at[along] = end * (
+                half[along] - border[along] * rng.uniform(0.3, 0.8) - rng.uniform(0, 8)
+            )
             at[1 - along] = rng.uniform(-0.6, 0.6) * half[1 - along]
             if rng.random() < 0.4:
                 at[1 - along] = 0
@@ -115,7 +132,11 @@ def _openings(
             spot = (centre[0] + at[0] - at[1] * angle, centre[1] + at[1] + at[0] * angle)
             hole = rounded_box(h, w, spot, box, rng.uniform(0.3, 1) * min(box), angle)
             if kind < 0.8:
-                paint(image, inside(hole), colour(rng, 0, 60, 8) if rng.random() < 0.6 else colour(rng, 60, 170, 8))
+                paint(
+                    image,
+                    inside(hole),
+                    colour(rng, 0, 60, 8) if rng.random() < 0.6 else colour(rng, 60, 170, 8),
+                )
             ring = np.exp(-((hole / rng.uniform(0.7, 2)) ** 2)) * rng.uniform(0, 150)
             lit_side = 0.5 + 0.5 * noise.ramp(rng, h, w) if rng.random() < 0.5 else np.float32(1)
             image += (ring * lit_side)[..., None] * np.float32(1 + rng.normal(0, 0.1, 3))
@@ -127,7 +148,9 @@ def _highlights(rng: np.random.Generator, image: Image, body: Image, screen: Ima
     for _ in range(int(rng.integers(0, 5))):
         outline = body if rng.random() < 0.7 else screen
         d = outline + np.float32(rng.uniform(-2, 14))
-        patchy = np.clip(noise.cloud(rng, h, w, rng.uniform(40, 300)) * 1.5 + rng.uniform(-0.5, 1), 0, 1)
+        patchy = np.clip(
+            noise.cloud(rng, h, w, rng.uniform(40, 300)) * 1.5 + rng.uniform(-0.5, 1), 0, 1
+        )
         line = np.exp(-((d / rng.uniform(0.6, 3.5)) ** 2)) * patchy * rng.uniform(15, 230)
         image += line[..., None] * np.float32(1 + rng.normal(0, 0.08, 3))
 
@@ -140,12 +163,25 @@ def _reflections(rng: np.random.Generator, image: Image, part: np.ndarray) -> No
         size = np.exp(rng.uniform(np.log(15), np.log(300), 2))
         where = (rng.uniform(-0.2, 1.2) * w, rng.uniform(-0.2, 1.2) * h)
         turn = rng.uniform(0, np.pi) if rng.random() < 0.6 else 0.0
-        d = rounded_box(h, w, where, (float(size[0]), float(size[1])), rng.uniform(0, 1) * float(min(size)), turn)
+        d = rounded_box(
+            h,
+            w,
+            where,
+            (float(size[0]), float(size[1])),
+            rng.uniform(0, 1) * float(min(size)),
+            turn,
+        )
         shape = inside(d, float(np.exp(rng.uniform(np.log(1.5), np.log(40)))))
-        level = -rng.uniform(2, 14) if rng.random() < 0.45 else np.exp(rng.uniform(np.log(3), np.log(70)))
+        level = (
+            -rng.uniform(2, 14)
+            if rng.random() < 0.45
+            else np.exp(rng.uniform(np.log(3), np.log(70)))
+        )
         cast = 1 + rng.normal(0, 0.5 if rng.random() < 0.3 else 0.08, 3)
         glare += shape[..., None] * np.float32(level * np.clip(cast, 0, 2.5))
     image += np.maximum(glare, -image * 0.5) * part[..., None]
     if rng.random() < 0.08:
-        spots = cv2.GaussianBlur((rng.random((h, w)) > 0.9995).astype(np.float32), (0, 0), rng.uniform(2, 8))
+        spots = cv2.GaussianBlur(
+            (rng.random((h, w)) > 0.9995).astype(np.float32), (0, 0), rng.uniform(2, 8)
+        )
         image += (spots / max(1e-6, float(spots.max())) * rng.uniform(20, 220) * part)[..., None]

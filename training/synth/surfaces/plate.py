@@ -47,7 +47,9 @@ def plate(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
         paint(image, dirt * np.float32(rng.uniform(0.1, 0.7)), colour(rng, 40, 170, 12))
     if rng.random() < 0.3:
         image *= (1 + 0.25 * noise.ramp(rng, h, w))[..., None]
-    return Surface(image, part, 0.5, 30, [(190, 195, 200), (150, 150, 150), (235, 235, 235), (60, 60, 70)])
+    return Surface(
+        image, part, 0.5, 30, [(190, 195, 200), (150, 150, 150), (235, 235, 235), (60, 60, 70)]
+    )
 
 
 def _face(
@@ -57,7 +59,11 @@ def _face(
     light = rng.random() < 0.8
     base = colour(rng, 200, 255, 8) if light else colour(rng, 20, 130, 45)
     if light and rng.random() < 0.35:
-        base = (float(rng.uniform(20, 200)), float(rng.uniform(170, 235)), float(rng.uniform(200, 250)))
+        base = (
+            float(rng.uniform(20, 200)),
+            float(rng.uniform(170, 235)),
+            float(rng.uniform(200, 250)),
+        )
     face = np.empty((h, w, 3), np.float32)
     face[:] = base
     art = rng.random() < 0.5
@@ -65,16 +71,24 @@ def _face(
         v = np.linspace((0 - cy) / ph + 0.5, (h - cy) / ph + 0.5, h, dtype=np.float32)[:, None]
         for _ in range(int(rng.integers(1, 3))):
             band = np.clip(1 - np.abs(v - rng.choice([0, 1, 0.5])) / rng.uniform(0.15, 0.7), 0, 1)
-            paint(face, np.broadcast_to(band, (h, w)).copy() * np.float32(rng.uniform(0.3, 1)), colour(rng, 60, 250, 60))
+            paint(
+                face,
+                np.broadcast_to(band, (h, w)).copy() * np.float32(rng.uniform(0.3, 1)),
+                colour(rng, 60, 250, 60),
+            )
     if art and rng.random() < 0.6:
         _scenery(rng, face, cx, cy, pw, ph)
     ink = colour(rng, 0, 70, 25) if light else colour(rng, 190, 255, 15)
     if light and rng.random() < 0.5:
-        ink = [(140.0, 40.0, 20.0), (30.0, 25.0, 160.0), (60.0, 110.0, 20.0), (110.0, 50.0, 10.0)][int(rng.integers(4))]
+        ink = [(140.0, 40.0, 20.0), (30.0, 25.0, 160.0), (60.0, 110.0, 20.0), (110.0, 50.0, 10.0)][
+            int(rng.integers(4))
+        ]
     return face, ink, art
 
 
-def _scenery(rng: np.random.Generator, face: Image, cx: float, cy: float, pw: float, ph: float) -> None:
+def _scenery(
+    rng: np.random.Generator, face: Image, cx: float, cy: float, pw: float, ph: float
+) -> None:
     """Hills, suns, trees, stripes, line art: flat shapes with sharp edges, pale or strong."""
     h, w = face.shape[:2]
     for _ in range(int(rng.integers(1, 5))):
@@ -85,24 +99,49 @@ def _scenery(rng: np.random.Generator, face: Image, cx: float, cy: float, pw: fl
         if kind < 0.35:
             n = int(rng.integers(5, 24))
             xs = np.linspace(cx - pw / 2, cx + pw / 2, n)
-            ys = cy + ph * (rng.uniform(-0.1, 0.4) + rng.uniform(0.02, 0.15) * rng.standard_normal(n))
-            pts = np.concatenate([np.stack([xs, ys], 1), [[cx + pw / 2, cy + ph], [cx - pw / 2, cy + ph]]])
+            ys = cy + ph * (
+                rng.uniform(-0.1, 0.4) + rng.uniform(0.02, 0.15) * rng.standard_normal(n)
+            )
+            pts = np.concatenate(
+                [np.stack([xs, ys], 1), [[cx + pw / 2, cy + ph], [cx - pw / 2, cy + ph]]]
+            )
             cv2.fillPoly(mask, [np.rint(pts).astype(np.int32)], 1.0, cv2.LINE_AA)
         elif kind < 0.55:
             cv2.circle(mask, (int(x), int(y)), max(2, int(r)), 1.0, -1, cv2.LINE_AA)
         elif kind < 0.8:
             n = int(rng.integers(4, 12))
             angle = np.sort(rng.uniform(0, 2 * np.pi, n))
-            pts = np.stack([x + r * rng.uniform(0.4, 1.2, n) * np.cos(angle), y + r * rng.uniform(0.4, 1.2, n) * np.sin(angle)], 1)
+            pts = np.stack(
+                [
+                    x + r * rng.uniform(0.4, 1.2, n) * np.cos(angle),
+                    y + r * rng.uniform(0.4, 1.2, n) * np.sin(angle),
+                ],
+                1,
+            )
             cv2.fillPoly(mask, [np.rint(pts).astype(np.int32)], 1.0, cv2.LINE_AA)
         else:
             for k in range(int(rng.integers(2, 6))):
-                pts = np.stack([x + r * np.linspace(-1, 1, 20), y + 4 * k + 0.3 * r * np.sin(np.linspace(0, rng.uniform(2, 7), 20))], 1)
-                cv2.polylines(mask, [np.rint(pts).astype(np.int32)], False, 1.0, int(rng.integers(1, 4)), cv2.LINE_AA)
+                pts = np.stack(
+                    [
+                        x + r * np.linspace(-1, 1, 20),
+                        y + 4 * k + 0.3 * r * np.sin(np.linspace(0, rng.uniform(2, 7), 20)),
+                    ],
+                    1,
+                )
+                cv2.polylines(
+                    mask,
+                    [np.rint(pts).astype(np.int32)],
+                    False,
+                    1.0,
+                    int(rng.integers(1, 4)),
+                    cv2.LINE_AA,
+                )
         paint(face, mask * np.float32(rng.uniform(0.15, 1)), colour(rng, 30, 240, 60))
 
 
-def _glyphs(rng: np.random.Generator, h: int, w: int, cx: float, cy: float, pw: float, ph: float) -> Image:
+def _glyphs(
+    rng: np.random.Generator, h: int, w: int, cx: float, cy: float, pw: float, ph: float
+) -> Image:
     """Coverage of the large characters, narrowed as plate lettering is."""
     size = max(10, int(ph * rng.uniform(0.5, 0.85)))
     words = fonts.code(rng, int(rng.integers(4, 8)))
@@ -124,7 +163,10 @@ def _emboss(rng: np.random.Generator, image: Image, glyphs: Image, ink: Colour) 
     """Ink the characters and light their pressed edges: thin bright and dark lines."""
     if rng.random() < 0.75:
         lift = cv2.GaussianBlur(glyphs, (0, 0), rng.uniform(0.8, 3))
-        gx, gy = cv2.Sobel(lift, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(lift, cv2.CV_32F, 0, 1, ksize=3)
+        gx, gy = (
+            cv2.Sobel(lift, cv2.CV_32F, 1, 0, ksize=3),
+            cv2.Sobel(lift, cv2.CV_32F, 0, 1, ksize=3),
+        )
         angle = rng.uniform(0, 2 * np.pi)
         light = gx * np.float32(np.cos(angle)) + gy * np.float32(np.sin(angle))
         shade = (rng.uniform(10, 80) * light)[..., None]
@@ -137,7 +179,9 @@ def _emboss(rng: np.random.Generator, image: Image, glyphs: Image, ink: Colour) 
     image += shade
 
 
-def _print(rng: np.random.Generator, image: Image, cx: float, cy: float, pw: float, ph: float, ink: Colour) -> None:
+def _print(
+    rng: np.random.Generator, image: Image, cx: float, cy: float, pw: float, ph: float, ink: Colour
+) -> None:
     """The state's name, a motto, a web address, the country band."""
     h, w = image.shape[:2]
     page = Pillow.new("L", (w, h), 0)
@@ -146,12 +190,24 @@ def _print(rng: np.random.Generator, image: Image, cx: float, cy: float, pw: flo
         if rng.random() < 0.75:
             size = max(6, int(ph * rng.uniform(0.08, 0.2)))
             words = " ".join(fonts.word(rng) for _ in range(int(rng.integers(1, 4))))
-            pen.text((cx + rng.normal(0, 0.05) * pw, cy + v * ph), words, fill=255, font=fonts.random_font(rng, size), anchor="mm")
-    paint(image, np.asarray(page, np.float32) / 255, ink if rng.random() < 0.5 else colour(rng, 0, 160, 60))
+            pen.text(
+                (cx + rng.normal(0, 0.05) * pw, cy + v * ph),
+                words,
+                fill=255,
+                font=fonts.random_font(rng, size),
+                anchor="mm",
+            )
+    paint(
+        image,
+        np.asarray(page, np.float32) / 255,
+        ink if rng.random() < 0.5 else colour(rng, 0, 160, 60),
+    )
     if rng.random() < 0.2:
         x = cx - pw / 2
         band = np.zeros((h, w), np.float32)
-        cv2.rectangle(band, (int(x), int(cy - ph / 2)), (int(x + 0.09 * pw), int(cy + ph / 2)), 1.0, -1)
+        cv2.rectangle(
+            band, (int(x), int(cy - ph / 2)), (int(x + 0.09 * pw), int(cy + ph / 2)), 1.0, -1
+        )
         paint(image, band, (150.0, 60.0, 10.0))
 
 
@@ -166,7 +222,9 @@ def _rim(rng: np.random.Generator, image: Image, body: Image, pw: float, ink: Co
         image += (rng.uniform(-70, 70) * np.exp(-((d / rng.uniform(0.7, 2.5)) ** 2)))[..., None]
 
 
-def _fittings(rng: np.random.Generator, image: Image, cx: float, cy: float, pw: float, ph: float) -> None:
+def _fittings(
+    rng: np.random.Generator, image: Image, cx: float, cy: float, pw: float, ph: float
+) -> None:
     """Bolts or holes, and validity stickers with small print."""
     h, w = image.shape[:2]
     dx = rng.uniform(0.25, 0.42)
@@ -178,7 +236,11 @@ def _fittings(rng: np.random.Generator, image: Image, cx: float, cy: float, pw: 
             x, y = cx + sx * dx * pw, cy + sy * 0.41 * ph
             r = rng.uniform(0.012, 0.025) * pw
             hole = rounded_box(h, w, (x, y), (r * rng.uniform(1, 1.8), r), r)
-            paint(image, inside(hole), colour(rng, 0, 90, 8) if hardware < 0.5 else colour(rng, 90, 220, 10))
+            paint(
+                image,
+                inside(hole),
+                colour(rng, 0, 90, 8) if hardware < 0.5 else colour(rng, 90, 220, 10),
+            )
             image += (rng.uniform(-60, 90) * np.exp(-((hole / 1.2) ** 2)))[..., None]
     for _ in range(int(rng.integers(0, 3))):
         side = rng.choice([-1, 1], 2)
@@ -187,7 +249,13 @@ def _fittings(rng: np.random.Generator, image: Image, cx: float, cy: float, pw: 
         mark = rounded_box(h, w, (x, y), (a, b), 1.5, rng.normal(0, 0.05))
         paint(image, inside(mark), colour(rng, 40, 240, 70))
         page = Pillow.new("L", (w, h), 0)
-        ImageDraw.Draw(page).text((x, y), fonts.code(rng, 2), fill=255, font=fonts.random_font(rng, int(b * 1.3)), anchor="mm")
+        ImageDraw.Draw(page).text(
+            (x, y),
+            fonts.code(rng, 2),
+            fill=255,
+            font=fonts.random_font(rng, int(b * 1.3)),
+            anchor="mm",
+        )
         paint(image, np.asarray(page, np.float32) / 255, colour(rng, 0, 255, 40))
 
 
@@ -196,4 +264,7 @@ def _frame(rng: np.random.Generator, image: Image, body: Image, pw: float) -> No
     wide = rng.uniform(0.01, 0.05) * pw
     ring = np.clip(wide / 2 + 0.5 - np.abs(body + np.float32(rng.uniform(-0.3, 0.5) * wide)), 0, 1)
     paint(image, ring, colour(rng, 10, 220, 8))
-    image += (rng.uniform(0, 100) * np.exp(-(((body + np.float32(rng.uniform(-0.5, 0.5) * wide)) / 1.3) ** 2)))[..., None]
+    image += (
+        rng.uniform(0, 100)
+        * np.exp(-(((body + np.float32(rng.uniform(-0.5, 0.5) * wide)) / 1.3) ** 2))
+    )[..., None]

@@ -15,11 +15,19 @@ def text(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surfa
     """A piece of printed matter, (h, w); `whole` shows the label's outline too."""
     light = rng.random() < 0.8
     white = light and rng.random() < 0.45
-    paper = (255.0, 255.0, 255.0) if white else colour(rng, 170, 252, 8) if light else colour(rng, 15, 150, 45)
+    paper = (
+        (255.0, 255.0, 255.0)
+        if white
+        else colour(rng, 170, 252, 8)
+        if light
+        else colour(rng, 15, 150, 45)
+    )
     image = np.empty((h, w, 3), np.float32)
     image[:] = paper
     if not white:
-        image *= (1 + 0.05 * noise.fractal(rng, h, w, 60) + rng.uniform(0, 0.15) * noise.ramp(rng, h, w))[..., None]
+        image *= (
+            1 + 0.05 * noise.fractal(rng, h, w, 60) + rng.uniform(0, 0.15) * noise.ramp(rng, h, w)
+        )[..., None]
         image += rng.uniform(0, 4) * noise.grain(rng, h, w, rng.uniform(0, 1))[..., None]
     inks = [colour(rng, 0, 70, 10)] if light else [colour(rng, 190, 255, 12)]
     for _ in range(int(rng.integers(0, 3))):
@@ -41,7 +49,13 @@ def text(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surfa
     part = np.ones((h, w), bool)
     if whole or rng.random() < 0.15:
         part = _outline(rng, image, whole)
-    return Surface(image, part, 0.3 if light else 0.8, 35, [(250, 250, 250), (200, 200, 205), colour(rng, 60, 200, 20)])
+    return Surface(
+        image,
+        part,
+        0.3 if light else 0.8,
+        35,
+        [(250, 250, 250), (200, 200, 205), colour(rng, 60, 200, 20)],
+    )
 
 
 def _print(rng: np.random.Generator, h: int, w: int) -> Image:
@@ -60,7 +74,9 @@ def _print(rng: np.random.Generator, h: int, w: int) -> Image:
         _code(rng, big)
     if rng.random() < 0.1:
         _hershey(rng, big)
-    angle = rng.normal(0, 2) + (90 if rng.random() < 0.12 else 0) + (180 if rng.random() < 0.05 else 0)
+    angle = (
+        rng.normal(0, 2) + (90 if rng.random() < 0.12 else 0) + (180 if rng.random() < 0.05 else 0)
+    )
     if rng.random() < 0.7:
         turn = cv2.getRotationMatrix2D((w / 2, h / 2), angle, 1.03)
         big = cv2.warpAffine(big, turn, (w, h), flags=cv2.INTER_LINEAR)
@@ -82,13 +98,19 @@ def _lines(rng: np.random.Generator, ink: Image, sparse: bool) -> None:
             size = int(np.clip(size * rng.uniform(0.6, 1.7), 8, 80))
             font = make(size)
         if not sparse or rng.random() < 0.4:
-            words = fonts.sentence(rng, script) if w < 400 else " ".join(fonts.sentence(rng, script) for _ in range(2))
+            words = (
+                fonts.sentence(rng, script)
+                if w < 400
+                else " ".join(fonts.sentence(rng, script) for _ in range(2))
+            )
             x = left if rng.random() < 0.7 else rng.uniform(-0.2, 0.7) * w
             stroke = 1 if rng.random() < 0.06 else 0
             pen.text((x, y), words, fill=int(rng.uniform(150, 255)) if rng.random() < 0.2 else 255,
                      font=font, stroke_width=stroke)  # fmt: skip
             if rng.random() < 0.4:
-                pen.text((rng.uniform(0.55, 0.9) * w, y), fonts.word(rng, script), fill=255, font=font)
+                pen.text(
+                    (rng.uniform(0.55, 0.9) * w, y), fonts.word(rng, script), fill=255, font=font
+                )
         y += size * rng.uniform(1.05, 1.6)
     np.maximum(ink, np.asarray(page, np.float32) / 255, out=ink)
 
@@ -102,7 +124,13 @@ def _rules(rng: np.random.Generator, ink: Image) -> None:
         kind = rng.random()
         if kind < 0.4:
             x0 = 0 if rng.random() < 0.5 else x
-            cv2.line(ink, (x0, y), (w if rng.random() < 0.5 else min(w, x0 + int(rng.uniform(20, w))), y), 1.0, thick)
+            cv2.line(
+                ink,
+                (x0, y),
+                (w if rng.random() < 0.5 else min(w, x0 + int(rng.uniform(20, w))), y),
+                1.0,
+                thick,
+            )
         elif kind < 0.55:
             cv2.line(ink, (x, 0 if rng.random() < 0.5 else y), (x, h), 1.0, thick)
         elif kind < 0.8:
@@ -110,7 +138,9 @@ def _rules(rng: np.random.Generator, ink: Image) -> None:
             columns = np.arange(w) % period < period * on
             ink[y : y + thick, columns] = 1.0
         else:
-            cv2.rectangle(ink, (x, y), (x + int(rng.uniform(15, w)), y + int(rng.uniform(10, h))), 1.0, thick)
+            cv2.rectangle(
+                ink, (x, y), (x + int(rng.uniform(15, w)), y + int(rng.uniform(10, h))), 1.0, thick
+            )
     if rng.random() < 0.25:
         for y in range(int(rng.uniform(0, 20)), h, int(rng.uniform(14, 60))):
             cv2.line(ink, (0, y), (w, y), 1.0, thick)
@@ -122,7 +152,9 @@ def _code(rng: np.random.Generator, ink: Image) -> None:
     x, y = int(rng.uniform(-0.1, 0.7) * w), int(rng.uniform(-0.1, 0.8) * h)
     module = int(rng.integers(1, 7))
     if rng.random() < 0.6:
-        bars = np.repeat(rng.integers(0, 2, int(rng.integers(30, 90))), module)[None].repeat(int(rng.uniform(20, 100)), 0)
+        bars = np.repeat(rng.integers(0, 2, int(rng.integers(30, 90))), module)[None].repeat(
+            int(rng.uniform(20, 100)), 0
+        )
     else:
         n = int(rng.integers(12, 34))
         cells = rng.integers(0, 2, (n, n))
@@ -167,7 +199,17 @@ def _blocks(rng: np.random.Generator, image: Image, inks: list[Colour]) -> None:
         if rng.random() < 0.6:
             cv2.rectangle(shape, (int(x), int(y)), (int(x + a), int(y + b)), 1.0, -1)
         else:
-            cv2.ellipse(shape, (int(x), int(y)), (int(a / 2), int(b / 2)), rng.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
+            cv2.ellipse(
+                shape,
+                (int(x), int(y)),
+                (int(a / 2), int(b / 2)),
+                rng.uniform(0, 180),
+                0,
+                360,
+                1.0,
+                -1,
+                cv2.LINE_AA,
+            )
         paint(image, shape * np.float32(rng.uniform(0.2, 1)), colour(rng, 30, 230, 60))
 
 
@@ -182,12 +224,17 @@ def _pen(rng: np.random.Generator, image: Image) -> None:
         t = np.linspace(0, rng.uniform(4, 14), 300)
         f, g = rng.uniform(2.0, 5.0, 2)
         px = x + scale * (0.6 * t + 0.7 * np.cos(f * t) + 0.3 * np.cos(2.3 * g * t))
-        py = y + scale * (0.8 * np.sin(f * t + rng.uniform(0, 1)) * (0.4 + rng.random() * np.abs(np.sin(0.7 * t))) + 0.3 * np.sin(g * t))
+        py = y + scale * (
+            0.8 * np.sin(f * t + rng.uniform(0, 1)) * (0.4 + rng.random() * np.abs(np.sin(0.7 * t)))
+            + 0.3 * np.sin(g * t)
+        )
         line = np.stack([px, py], 1)
     elif kind < 0.85:
         t = np.linspace(0, rng.uniform(5.5, 7.5), 80)
         grow = 1 + 0.03 * t
-        line = np.stack([x + scale * rng.uniform(1, 2.5) * np.cos(t) * grow, y + scale * np.sin(t) * grow], 1)
+        line = np.stack(
+            [x + scale * rng.uniform(1, 2.5) * np.cos(t) * grow, y + scale * np.sin(t) * grow], 1
+        )
     else:
         line = np.array([[x, y], [x + scale * 0.4, y + scale * 0.6], [x + scale * 1.5, y - scale]])
     cv2.polylines(mark, [np.rint(line * 16).astype(np.int32)], False, 1.0, thick, cv2.LINE_AA, 4)

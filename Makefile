@@ -1,0 +1,41 @@
+# Two environments: .venv runs the inspector, .venv-dev also trains and tests. Both are made on use.
+PYTHON ?= python3
+SECONDS_ARG = $(if $(DURATION),--seconds $(DURATION))
+
+.PHONY: demo test check lint constraints schemas clean
+
+demo: .venv/ready  ## The whole factory on this machine; DURATION=20 ends it by itself
+	.venv/bin/inspector demo $(SECONDS_ARG)
+
+test: .venv-dev/ready  ## Everything: lint, types, tests
+	.venv-dev/bin/ruff check .
+	.venv-dev/bin/ruff format --check .
+	.venv-dev/bin/mypy
+	.venv-dev/bin/python -m pytest
+
+format: .venv-dev/ready  ## Make the code look as `make test` wants it
+	.venv-dev/bin/ruff check --fix .
+	.venv-dev/bin/ruff format .
+
+schemas: .venv-dev/ready  ## Write the JSON Schemas of the messages
+	.venv-dev/bin/python -m inspector.publish.schema
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	touch $@
+
+# ultralytics asks for opencv-python, whose windows need libGL: the headless build of the same
+# version replaces it, so that a machine without a screen trains too.
+.venv-dev/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-dev
+	.venv-dev/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,training,dev]'
+	.venv-dev/bin/pip uninstall --quiet --yes opencv-python opencv-python-headless
+	.venv-dev/bin/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt opencv-python-headless
+	touch $@
+
+constraints: .venv-dev/ready  ## Pin what is installed now
+	.venv-dev/bin/pip freeze --exclude-editable | sort > constraints.txt
+
+clean:
+	rm -rf .venv .venv-dev

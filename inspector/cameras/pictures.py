@@ -1,0 +1,123 @@
+"""Picture files: find them, and load one as a part."""
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from inspector.cameras.camera import Part
+from inspector.cameras.headers import FORMATS, SUFFIXES, picture_size
+from inspector.errors import NoInputError
+from inspector.types import Frame, Image, Reason, Rule, Unseen
+
+MAX_PIXELS = 100_000_000  # 300 MB of memory; the largest machine vision sensors have 65 to 151 MP
+MAX_BYTES = 512 * 2**20  # no picture within MAX_PIXELS needs more in practice
+
+
+def load_picture(path: Path) -> Part:
+    """One picture file as an 8-bit BGR frame, or as `Unseen` that says what was found instead.
+
+    It never raises on what the file holds or lacks. Gray becomes BGR and alpha is dropped. Of 16
+    bits the upper 8 are kept: stretching to the darkest and brightest pixel would change a
+    scratch's contrast from part to part. EXIF orientation is applied, so that polygons lie on the
+    picture as every viewer shows it, and as training sees it.
+    """
+    started_s = time.monotonic()
+    source = os.fsencode(path).decode("utf-8", "replace")  # a name may be any bytes, a message not
+    try:
+        image = _decode(_read(path))
+    except (OSError, ValueError, MemoryError, cv2.error) as error:
+        detail = str(error)
+        if isinstance(error, OSError):
+            detail = f"expected a picture file, found: {error.strerror or error}"
+        grab_ms = (time.monotonic() - started_s) * 1000
+        return Unseen(source, Reason(Rule.UNREADABLE_IMAGE), " ".join(detail.split()), grab_ms)
+    grabbed_s = time.monotonic()
+    return Frame(image, source, grabbed_s, (grabbed_s - started_s) * 1000)
+
+
+def find_pictures(paths: Iterable[Path]) -> list[Path]:
+    """Files as named, and the pictures in folders and below, in natural order (2 before 10).
+
+    Names that start with a dot, and linked folders, are passed over.
+
+    Raises:
+        NoInputError: a path does not exist, or a folder holds no picture or cannot be read.
+    """
+    return [
+        picture for path in paths for picture in (_in_folder(path) if _is_folder(path) else [path])
+    ]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise NoInputError(f"{path}: expected a picture or a folder, found: {reason}") from None
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    pictures = sorted(_walk(folder), key=_natural)
+    if not pictures:
+        suffixes = " ".join(sorted(SUFFIXES))
+        raise NoInputError(f"{folder}: expected pictures ({suffixes}), found none")
+    return pictures
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        raise NoInputError(f"{error.filename}: expected a readable folder, found: {error.strerror}")
+
+    for where, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                yield Path(where, name)
+
+
+def _natural(path: Path) -> tuple[list[list[tuple[int, int, str]]], str]:
+    parts = [
+        [
+            (0, int(run), "") if run.isdigit() else (1, 0, run)
+            for run in re.split(r"([0-9]+)", part.casefold())
+            if run
+        ]
+        for part in path.parts
+    ]
+    return parts, str(path)
+
+
+def _read(path: Path) -> bytes:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):  # reading a pipe could wait forever
+        found = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
+        raise ValueError(f"expected a picture file, found {found}")
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if not data:
+        raise ValueError("expected a picture, found an empty file")
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"expected at most {MAX_BYTES} bytes, found more")
+    return data
+
+
+def _decode(data: bytes) -> Image:
+    size = picture_size(data)
+    if size is None:
+        raise ValueError(
+            f"expected a {FORMATS} picture, found a file that starts with {data[:8]!r}"
+        )
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"expected at most {MAX_PIXELS} pixels, found {width} × {height}")
+    # OpenCV before 4.12 returned a picture for a truncated JPEG, with rows of the picture before.
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None or image.size == 0:
+        raise ValueError(f"expected a whole {width} × {height} picture, found a damaged one")
+    return image.astype(np.uint8, copy=False)

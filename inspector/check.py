@@ -1,0 +1,58 @@
+"""`inspector check`: validate a line before it runs; say what is in force and from where."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+
+from inspector.config import ModelConfig, settings
+from inspector.lines import Line
+from inspector.segment import bundle
+from inspector.segment.bundle import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One value in force: the file and line that set it, or `default`."""
+
+    key: str
+    value: str
+    origin: str
+
+
+def run(line: Line, *, as_json: bool) -> None:
+    """Print every value in force; load the model and judge its golden picture.
+
+    Raises:
+        BundleError: the model may not run.
+    """
+    model = bundle.load(bundle.locate(line.config.model.bundle))
+    rows = [*_settings(line), *_model(model, line.config.model)]
+    for row in rows:
+        text = json.dumps(asdict(row)) if as_json else f"{row.key:28} {row.value:44} {row.origin}"
+        sys.stdout.write(text + "\n")
+
+
+def _settings(line: Line) -> list[Row]:
+    return [
+        Row(
+            setting.key,
+            str(setting.value),
+            "default" if setting.line is None else f"{line.path}:{setting.line}",
+        )
+        for setting in settings(line.config, line.text)
+    ]
+
+
+def _model(model: Bundle, config: ModelConfig) -> list[Row]:
+    runtime = bundle.open_runtime(model, config)
+    bundle.self_test(model, runtime)
+    origin = str(model.root / "manifest.yaml")
+    manifest = model.manifest
+    confidence = config.confidence or manifest.confidence
+    return [
+        Row("bundle.name", f"{manifest.name} {manifest.version}", origin),
+        Row("bundle.sha256", model.sha256, origin),
+        Row("bundle.input", f"{manifest.input.width} × {manifest.input.height}", origin),
+        Row("bundle.confidence", str(confidence), origin if config.confidence is None else "line"),
+        Row("bundle.runtime", runtime.name, "self-test passed"),
+    ]

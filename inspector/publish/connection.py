@@ -1,0 +1,233 @@
+"""One connection to the broker, from CONNECT to its loss.
+
+A connection is driven by one thread through paho's loop_read, loop_write and loop_misc, so that no
+lock of paho's matters and an exception in a callback surfaces in our stack. It never reconnects:
+paho would resend from memory what the outbox resends from disk.
+"""
+
+import contextlib
+import select
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from inspector.config import MqttConfig
+from inspector.errors import BrokerError
+from inspector.publish.bell import Bell
+
+CONNECT_S = 5.0  # for TCP, for TLS, and for the broker's CONNACK, each
+KEEPALIVE_S = 10  # a broker that hangs is noticed after at most twice that
+DEAD_NETWORK_MS = 2000  # a cable that was pulled is noticed after that
+ACK_TIMEOUT_S = 30.0
+WINDOW = 20  # messages without an answer: as many can arrive twice after a loss
+REFUSED = 0x80  # reason codes from here on say no
+PACKET_OVERHEAD = 64  # bytes of a PUBLISH beside topic and payload, generously
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the broker said to one message; `refusal` is None when it took it."""
+
+    topic: str
+    seq: int | None
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    topic: str
+    seq: int | None
+    since_s: float
+
+
+class Connection:
+    """An accepted connection.
+
+    Raises:
+        BrokerError: nobody is there, TLS cannot be trusted, or the broker refuses us.
+    """
+
+    def __init__(self, config: MqttConfig, client_id: str, will_topic: str, will: str) -> None:
+        self._where = f"{config.host}:{config.port}"
+        self._sent: dict[int, _Sent] = {}
+        self._acks: list[tuple[int, ReasonCode]] = []
+        self._greeting: list[tuple[ReasonCode, Properties | None]] = []
+        self._farewell: list[ReasonCode] = []
+        try:
+            self._client = self._make_client(config, client_id)
+            self._client.will_set(will_topic, will, qos=1, retain=True)
+            self._client.connect(config.host, config.port, KEEPALIVE_S)
+        except (OSError, ValueError) as error:
+            raise BrokerError(f"{self._where}: {error}") from error
+        self._tune()
+        self._await_greeting()
+
+    def _make_client(self, config: MqttConfig, client_id: str) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=MQTTProtocolVersion.MQTTv5
+            if config.version == 5
+            else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_S
+        client.max_inflight_messages_set(0)  # the window is ours
+        if config.tls is not None:
+            client.tls_set_context(_tls_context(config))
+        if config.username is not None:
+            client.username_pw_set(config.username, _password(config))
+        # The callbacks hold these lists and not the connection, which thus is no cycle: with the
+        # last reference go its sockets, also when the broker comes and goes for days.
+        acks, greeting, farewell = self._acks, self._greeting, self._farewell
+
+        def on_connect(
+            _c: Client, _u: object, _f: ConnectFlags, reason: ReasonCode, said: Properties | None
+        ) -> None:
+            greeting.append((reason, said))
+
+        def on_publish(
+            _c: Client, _u: object, mid: int, reason: ReasonCode, _p: Properties | None
+        ) -> None:
+            acks.append((mid, reason))
+
+        def on_disconnect(
+            _c: Client, _u: object, _f: DisconnectFlags, reason: ReasonCode, _p: Properties | None
+        ) -> None:
+            farewell.append(reason)
+
+        client.on_connect = on_connect
+        client.on_publish = on_publish
+        client.on_disconnect = on_disconnect
+        return client
+
+    def _tune(self) -> None:
+        sock = self._client.socket()
+        if not isinstance(sock, socket.socket):
+            return
+        for option, value in (
+            (socket.TCP_NODELAY, 1),
+            (socket.TCP_KEEPIDLE, 1),
+            (socket.TCP_KEEPINTVL, 1),
+            (socket.TCP_USER_TIMEOUT, DEAD_NETWORK_MS),
+        ):
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def _await_greeting(self) -> None:
+        deadline = time.monotonic() + CONNECT_S
+        while not self._greeting:
+            if time.monotonic() > deadline:
+                self.drop()
+                raise BrokerError(f"{self._where}: expected a CONNACK, found none in {CONNECT_S} s")
+            self._turn(0.1)
+        reason, said = self._greeting[0]
+        if reason.value >= REFUSED:
+            self.drop()
+            raise BrokerError(f"{self._where}: refused us: {reason}")
+        self._window = min(WINDOW, getattr(said, "ReceiveMaximum", WINDOW))
+        self._max_packet: int | None = getattr(said, "MaximumPacketSize", None)
+
+    @property
+    def room(self) -> int:
+        """How many messages may be sent before the next answer."""
+        return self._window - len(self._sent)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the broker has answered all."""
+        return not self._sent
+
+    def fits(self, topic: str, payload: str) -> bool:
+        """Whether the broker takes a message of this size; a larger one makes it disconnect us."""
+        size = len(topic.encode()) + len(payload.encode()) + PACKET_OVERHEAD
+        return self._max_packet is None or size <= self._max_packet
+
+    def send(
+        self, topic: str, payload: str, *, retain: bool = False, seq: int | None = None
+    ) -> None:
+        """Publish with QoS 1; the answer comes out of `pump`, with `seq` in it.
+
+        Raises:
+            BrokerError: the connection is lost.
+        """
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise self._lost()
+        self._sent[info.mid] = _Sent(topic, seq, time.monotonic())
+
+    def pump(self, timeout_s: float, bell: Bell | None = None) -> list[Answer]:
+        """Move bytes until something was read, the bell rang or the time is over.
+
+        Raises:
+            BrokerError: the connection is lost, or an answer is overdue.
+        """
+        self._turn(timeout_s, bell)
+        answers = []
+        for mid, reason in self._acks:
+            sent = self._sent.pop(mid, None)
+            if sent is not None:
+                refusal = f"{reason} (0x{reason.value:02x})" if reason.value >= REFUSED else None
+                answers.append(Answer(sent.topic, sent.seq, refusal))
+        self._acks.clear()
+        oldest = next(iter(self._sent.values()), None)
+        if oldest is not None and time.monotonic() - oldest.since_s > ACK_TIMEOUT_S:
+            raise BrokerError(f"{self._where}: no answer to {oldest.topic} in {ACK_TIMEOUT_S} s")
+        return answers
+
+    def _turn(self, timeout_s: float, bell: Bell | None = None) -> None:
+        # A loss is raised by the turn after it, so that answers that came before it are counted.
+        sock = self._client.socket()
+        if not isinstance(sock, socket.socket):
+            raise self._lost()
+        if isinstance(sock, ssl.SSLSocket) and sock.pending():
+            timeout_s = 0.0
+        readers: list[socket.socket | Bell] = [sock] if bell is None else [sock, bell]
+        writers = [sock] if self._client.want_write() else []
+        readable, writable, _ = select.select(readers, writers, [], timeout_s)
+        if bell in readable and bell is not None:
+            bell.hush()
+        if sock in readable or timeout_s == 0.0:
+            self._client.loop_read()
+        if sock in writable:
+            self._client.loop_write()
+        self._client.loop_misc()
+
+    def _lost(self) -> BrokerError:
+        reason = f": {self._farewell[-1]}" if self._farewell else ""
+        return BrokerError(f"{self._where}: connection lost{reason}")
+
+    def close(self) -> None:
+        """Say goodbye, so that the broker does not publish the will."""
+        self._client.disconnect()
+        with contextlib.suppress(BrokerError):
+            while self._client.want_write():
+                self._turn(0.1)
+        self.drop()
+
+    def drop(self) -> None:
+        """Hang up without a word: the broker publishes the will."""
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            sock.close()
+
+
+def _tls_context(config: MqttConfig) -> ssl.SSLContext:
+    assert config.tls is not None
+    context = ssl.create_default_context(cafile=config.tls.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if config.tls.cert_file is not None:
+        context.load_cert_chain(config.tls.cert_file, config.tls.key_file)
+    return context
+
+
+def _password(config: MqttConfig) -> str | None:
+    if config.password_file is None:
+        return None
+    return config.password_file.read_text(encoding="utf-8").removesuffix("\n")

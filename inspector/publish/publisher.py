@@ -1,0 +1,247 @@
+"""The publisher: one thread that carries recorded results, and how the line is, to the broker.
+
+The outbox is the session: a row is marked only by a successful PUBACK, and whatever was under way
+when a connection ended goes out again on the next one, with the same id.
+"""
+
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from inspector.config import Limits, MqttConfig
+from inspector.errors import BrokerError
+from inspector.publish.announcement import Offline, StatsMessage, Totals
+from inspector.publish.bell import Bell
+from inspector.publish.board import Board
+from inspector.publish.connection import Connection
+from inspector.publish.message import ModelInfo, encode, limits_in_force
+from inspector.publish.topics import Topics
+from inspector.record.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.25  # how often it looks around while nothing happens
+STATS_EVERY_S = 10.0
+RETRY_FIRST_S = (0.2, 1.0)  # a broker that restarts is back soon, and not for all lines at once
+RETRY_MAX_S = 60.0
+STEADY_S = 5.0  # a connection that lived so long was no failure
+GOODBYE_S = 1.0  # for the answer to the last status
+PUBLISH_REFUSED = "publish_refused"
+
+
+class Publisher:
+    """Delivers an outbox. Its methods are for the daemon's threads, and but `stop` return at once."""
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        topics: Topics,
+        outbox: Outbox,
+        *,
+        model: ModelInfo,
+        limits: Limits,
+        stats: Callable[[], StatsMessage],
+    ) -> None:
+        self.connected = False
+        """Whether the broker has accepted us and is still there."""
+        self.delivered = 0
+        """Results that the broker acknowledged since the start."""
+        self.last_progress_s = time.monotonic()
+        """When the thread last went round, on the monotonic clock. A connect can take 15 s."""
+        self._config = config
+        self._topics = topics
+        self._outbox = outbox
+        self._model = model
+        self._limits = limits_in_force(limits)
+        self._stats = stats
+        self._bell = Bell()
+        self._recorded = threading.Event()
+        self._stop_by: float | None = None
+        self._refused = 0
+        self._stats_due_s = 0.0
+        self._board = Board(topics, outbox.session, confirmed=config.version == 5)
+        self.set_state("starting")
+        self._board.birth(outbox.device, self._model, self._limits)
+        self.alarm(PUBLISH_REFUSED, None)
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Start to connect and deliver."""
+        if self._config.version != 5:
+            log.warning(
+                "MQTT %s: the broker cannot say that it refused a result, so delivery is assumed",
+                self._config.version,
+            )
+        self._thread.start()
+
+    def notify(self) -> None:
+        """A result was recorded."""
+        self._recorded.set()
+        self._bell.ring()
+
+    def set_state(self, state: str) -> None:
+        """What `status` says that the line does."""
+        self._board.state(state)
+        self._bell.ring()
+
+    def set_count(self, since_start: Totals, since_midnight: Totals) -> None:
+        """How many parts were judged; sent once per second at most."""
+        self._board.count(since_start, since_midnight)
+
+    def alarm(self, code: str, text: str | None) -> None:
+        """Raise an alarm, change its text, or with None clear it, be it of an earlier session."""
+        self._board.alarm(code, text)
+        self._bell.ring()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Deliver what can be delivered in that time and say goodbye; True if nothing is left."""
+        self._stop_by = time.monotonic() + timeout_s
+        self._bell.ring()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s + GOODBYE_S)
+        if self._thread.is_alive():
+            return False
+        self._bell.close()
+        return self._outbox.depth() == 0
+
+    def _run(self) -> None:
+        failures = 0
+        while True:
+            last_try = self._stop_by is not None
+            began_s = time.monotonic()
+            try:
+                self._deliver()
+            except BrokerError as error:
+                log.warning("%s", error)
+            except Exception:
+                log.exception("publishing failed")
+            else:
+                return
+            finally:
+                self.connected = False
+            if last_try:
+                return
+            failures = 1 if time.monotonic() - began_s > STEADY_S else failures + 1
+            self._pause(_backoff_s(failures))
+
+    def _pause(self, delay_s: float) -> None:
+        until_s = time.monotonic() + delay_s
+        while self._stop_by is None and (left_s := until_s - time.monotonic()) > 0:
+            self.last_progress_s = time.monotonic()
+            self._bell.wait(min(left_s, TICK_S))
+
+    def _deliver(self) -> None:
+        """One connection. Returns after a goodbye, raises when it is lost."""
+        will = Offline(session=self._outbox.session, reason="lost")
+        client_id = f"inspector-{self._outbox.device}"  # takes over from a half-dead connection
+        connection = Connection(self._config, client_id, self._topics.status, encode(will))
+        try:
+            self._serve(connection)
+        except BaseException:
+            connection.drop()
+            raise
+        connection.close()
+
+    def _serve(self, connection: Connection) -> None:
+        waited = self._outbox.last_seq  # rows up to this one were recorded before the connection
+        cursor = 0
+        log.info("connected to %s:%s", self._config.host, self._config.port)
+        self.connected = True
+        self._board.birth(self._outbox.device, self._model, self._limits)
+        self._board.resend()
+        self._recorded.set()
+        while not self._finished(connection):
+            self.last_progress_s = time.monotonic()
+            self._send_board(connection)
+            self._send_stats(connection)
+            cursor = self._send_rows(connection, cursor, waited)
+            self._settle(connection, self._bell)
+        self._say_goodbye(connection)
+
+    def _finished(self, connection: Connection) -> bool:
+        if self._stop_by is None:
+            return False
+        delivered = connection.idle and not self._recorded.is_set()
+        return delivered or time.monotonic() > self._stop_by
+
+    def _send_board(self, connection: Connection) -> None:
+        hurry = self._stop_by is not None
+        while connection.room > 0:
+            message = self._board.take(time.monotonic(), hurry=hurry)
+            if message is None:
+                return
+            connection.send(*message, retain=True)
+
+    def _send_stats(self, connection: Connection) -> None:
+        now_s = time.monotonic()
+        if now_s < self._stats_due_s or connection.room <= 0:
+            return
+        self._stats_due_s = now_s + STATS_EVERY_S
+        try:
+            payload = encode(self._stats())
+        except Exception:
+            log.exception("stats could not be made")
+        else:
+            connection.send(self._topics.stats, payload)
+
+    def _send_rows(self, connection: Connection, cursor: int, waited: int) -> int:
+        room = connection.room
+        if room <= 0 or not self._recorded.is_set():
+            return cursor
+        self._recorded.clear()  # before looking, so that a row that comes meanwhile is not missed
+        rows = self._outbox.pending(cursor, room)
+        if len(rows) == room:
+            self._recorded.set()
+        for row in rows:
+            payload = _historical(row.payload) if row.seq <= waited else row.payload
+            if connection.fits(row.topic, payload):
+                connection.send(row.topic, payload, seq=row.seq)
+            else:
+                self._park(row.seq, f"{len(payload)} characters are too many for the broker")
+            cursor = row.seq
+        return cursor
+
+    def _settle(self, connection: Connection, bell: Bell | None = None) -> None:
+        """Wait for answers, and write them down."""
+        acked = []
+        for answer in connection.pump(TICK_S, bell):
+            if answer.refusal is None:
+                acked += [answer.seq] if answer.seq is not None else []
+            elif answer.seq is not None:
+                self._park(answer.seq, answer.refusal)
+            else:
+                log.error("the broker refused %s: %s", answer.topic, answer.refusal)
+        if acked:
+            self._outbox.acked(*acked)
+            self.delivered += len(acked)
+
+    def _park(self, seq: int, reason: str) -> None:
+        self._outbox.parked(seq, reason)
+        self._refused += 1
+        text = f"the broker refused {self._refused} results, last number {seq}: {reason}"
+        log.error("%s", text)
+        self.alarm(PUBLISH_REFUSED, text)
+
+    def _say_goodbye(self, connection: Connection) -> None:
+        self._send_board(connection)
+        offline = Offline(session=self._outbox.session, reason="stopped")
+        connection.send(self._topics.status, encode(offline), retain=True)
+        until_s = time.monotonic() + GOODBYE_S
+        while not connection.idle and time.monotonic() < until_s:
+            self._settle(connection)
+
+
+def _backoff_s(failures: int) -> float:
+    if failures <= 1:
+        return random.uniform(*RETRY_FIRST_S)  # noqa: S311 - no secret
+    ceiling_s = min(2.0 ** (failures - 2), RETRY_MAX_S)
+    return random.uniform(ceiling_s / 2, ceiling_s)  # noqa: S311 - no secret
+
+
+def _historical(payload: str) -> str:
+    """The same message, saying that it waited."""
+    message = json.loads(payload) | {"historical": True}
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))

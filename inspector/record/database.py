@@ -1,0 +1,117 @@
+"""A SQLite file in which what is committed stays: locked, checked, migrated, damage set aside."""
+
+import contextlib
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from inspector.errors import OutboxError
+
+log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_S = 2.0  # somebody looks into the database with a tool of their own
+WAL_AUTOCHECKPOINT = 200  # pages; SQLite's own 1000 lets the log of a small disk grow to 4 MB
+JOURNAL_SIZE_LIMIT = 1 << 20  # bytes that the log keeps after a checkpoint
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def hold(path: Path) -> int:
+    """Lock other processes out until the returned descriptor is closed, at the latest by our end.
+
+    Raises:
+        OutboxError: another process holds it.
+    """
+    descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise OutboxError(
+            f"{path.parent}: expected a state_dir of our own, found another inspector using it"
+        ) from None
+    return descriptor
+
+
+def connect(path: Path, migrations: Sequence[str]) -> tuple[sqlite3.Connection, Path | None]:
+    """A durable connection in autocommit mode, usable from any thread under a lock of the caller's.
+
+    Each migration takes the schema one version up, in one transaction. A damaged file is renamed,
+    never deleted, and an empty one takes its place: then its new name is returned too.
+
+    Raises:
+        sqlite3.Error: the disk refuses.
+        OutboxError: a newer version made the file.
+    """
+    try:
+        return _connect(path, migrations), None
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+            raise
+        aside = _put_aside(path)
+        log.error(  # noqa: TRY400 - the damage is in the file, not in the stack
+            "%s: damaged (%s); kept as %s, starting with an empty one", path, error, aside.name
+        )
+        return _connect(path, migrations), aside
+
+
+def _connect(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
+    database = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT}")
+        database.execute(f"PRAGMA journal_size_limit = {JOURNAL_SIZE_LIMIT}")
+        _check(database)
+        _migrate(database, path, migrations)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check(database: sqlite3.Connection) -> None:
+    found: str = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        error = sqlite3.DatabaseError(found.replace("\n", " "))
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+
+def _migrate(database: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(migrations):
+        raise OutboxError(
+            f"{path}: expected schema version {len(migrations)} or less, found {version}: "
+            "a newer inspector wrote it"
+        )
+    for number, script in enumerate(migrations[version:], start=version + 1):
+        database.executescript(f"BEGIN;{script};PRAGMA user_version = {number};COMMIT;")
+
+
+def _put_aside(path: Path) -> Path:
+    """Rename the database and its log, so that what is in them can be recovered by hand."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    for suffix in ("-wal", "-shm", ""):
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+    return aside
+
+
+@contextlib.contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All of what is done inside, or nothing."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield database
+        database.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # some errors have rolled back already
+            database.execute("ROLLBACK")
+        raise

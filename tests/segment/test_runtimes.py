@@ -1,0 +1,117 @@
+"""Both runtimes read the same file, refuse the same files, and give the same scratches."""
+
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inspector.config import Limits, ModelConfig
+from inspector.errors import BundleError, ConfigError, InferenceError
+from inspector.pipeline import Inspector
+from inspector.segment import bundle
+from inspector.segment.segmenter import Segmenter
+from inspector.types import Frame
+from tests.support.bundles import write_bundle
+from tests.support.onnx_models import tiny
+
+RUNTIMES = ["openvino", "onnxruntime"]
+SAMPLES = sorted((Path(bundle.__file__).parents[1] / "samples").rglob("*.jpg"))
+END2END = np.zeros((1, 300, 38), np.float32)
+RAW = np.zeros((1, 37, 84), np.float32)
+
+
+def config(runtime: str, **more: object) -> ModelConfig:
+    return ModelConfig(runtime=runtime, precision="f32", **more)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_tile_reaches_the_model_as_rgb_between_0_and_1(tmp_path: Path, runtime: str) -> None:
+    """The prototypes of the tiny model are the colour planes that it was given."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+    tile = np.zeros((64, 64, 3), np.uint8)
+    tile[:] = 51, 102, 255  # blue, green, red
+
+    outputs = bundle.open_runtime(made, config(runtime)).infer(tile)
+
+    planes = outputs.prototypes[0, :3].mean(axis=(1, 2))
+    assert planes == pytest.approx([1.0, 0.4, 0.2], abs=1e-6)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(
+    ("model", "head"),
+    [
+        (tiny(END2END, batch="N"), "end2end"),
+        (tiny(END2END, side=96), "end2end"),
+        (tiny(END2END, prototypes=16), "end2end"),
+        (tiny(END2END), "raw"),
+        (tiny(RAW), "end2end"),
+        (tiny(END2END, first_output=[1, "boxes", 38]), "raw"),
+    ],
+    ids=["dynamic batch", "other size", "16 prototypes", "not raw", "not end2end", "dynamic boxes"],
+)
+def test_a_model_of_another_shape_is_refused(tmp_path, runtime, model, head) -> None:
+    """Dynamic, or not what the manifest says: the error names both shapes."""
+    made = write_bundle(tmp_path / "b", model, head)
+
+    with pytest.raises(BundleError, match=r"expected .*, found"):
+        bundle.open_runtime(made, config(runtime))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_tile_of_another_size_is_an_error(tmp_path: Path, runtime: str) -> None:
+    """The runtime's own refusal becomes ours."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+
+    with pytest.raises(InferenceError):
+        bundle.open_runtime(made, config(runtime)).infer(np.zeros((32, 32, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ModelConfig(runtime="onnxruntime", device="GPU"),
+        ModelConfig(runtime="onnxruntime", precision="bf16"),
+        ModelConfig(runtime="openvino", device="NPU.7"),
+    ],
+)
+def test_a_device_or_precision_that_is_not_there_is_refused(tmp_path: Path, settings) -> None:
+    """The configuration is wrong, and the error says what there is."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+
+    with pytest.raises(ConfigError, match="expected"):
+        bundle.open_runtime(made, settings)
+
+
+def test_a_compiled_model_is_cached(tmp_path: Path) -> None:
+    """A second start finds a blob; a cache that cannot be written keeps nothing from starting."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+
+    bundle.open_runtime(made, config("openvino"), tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir())
+    (tmp_path / "file").touch()
+    assert bundle.open_runtime(made, config("openvino"), tmp_path / "file")
+
+
+def judge(runtime: str, precision: str, image: np.ndarray):
+    shipped = bundle.load(bundle.DEFAULT)
+    opened = bundle.open_runtime(shipped, ModelConfig(runtime=runtime, precision=precision))
+    bundle.self_test(shipped, opened)
+    return Inspector(Segmenter(shipped.manifest, opened), Limits()).inspect(
+        Frame(image, "x", time.monotonic())
+    )
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_both_runtimes_give_the_same_scratches(path: Path) -> None:
+    """Same verdict, same number of scratches, lengths within 0.5 px in float32."""
+    image = cv2.imread(str(path))
+
+    one, other = (judge(runtime, "f32", image) for runtime in RUNTIMES)
+
+    assert one.verdict is other.verdict
+    assert [s.length_px for s in one.scratches] == pytest.approx(
+        [s.length_px for s in other.scratches], abs=0.5
+    )

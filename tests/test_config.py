@@ -1,0 +1,137 @@
+"""A line's YAML: what is right becomes values, what is wrong is named with its line."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector.config import LineConfig, Source, parse, settings
+from inspector.errors import ConfigError
+
+MINIMAL = "site: plant-a\nline: line1\ncamera: {source: 'folder:pictures'}\n"
+FILE = Path("/etc/inspector/lines/line1.yaml")
+EXAMPLES = sorted((Path(__file__).parent.parent / "configs" / "lines").glob("*.yaml"))
+
+
+def test_only_site_line_and_source_have_no_default() -> None:
+    """The shortest file is three keys; the rest is as DESIGN promises."""
+    config = parse(MINIMAL, path=FILE)
+
+    assert config.camera.source == Source("folder", "/etc/inspector/lines/pictures")
+    assert config.limits.min_scratch_px == 40
+    assert (config.mqtt.host, config.mqtt.port, config.mqtt.version) == ("127.0.0.1", 1883, 5)
+    assert config.state_dir == Path("/etc/inspector/lines/state/line1")
+    assert config.page is not None
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.name)
+def test_the_examples_are_valid(path: Path) -> None:
+    """Each example in configs/lines validates as it is."""
+    assert isinstance(parse(path.read_text(), path=path), LineConfig)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("video:clip.avi", Source("video", "/etc/inspector/lines/clip.avi")),
+        ("v4l2:/dev/v4l/by-id/usb-cam", Source("v4l2", "/dev/v4l/by-id/usb-cam")),
+        ("rtsp://user:secret@cam/1", Source("rtsp", "rtsp://user:secret@cam/1")),
+    ],
+)
+def test_every_kind_of_source(source: str, expected: Source) -> None:
+    """Paths are relative to the file; addresses stay as they are."""
+    text = MINIMAL.replace("folder:pictures", source)
+
+    assert parse(text, path=FILE).camera.source == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MINIMAL + "extra: 1\n", ":4: extra: expected a known key"),
+        (MINIMAL + "limits: {min_scratch: 40}\n", ":4: limits.min_scratch: expected a known key"),
+        (
+            MINIMAL + "site: b\n",
+            ":4: site: expected each key once, found it again (first on line 1)",
+        ),
+        ("line: a\ncamera: {source: 'folder:x'}\n", ":1: site: expected this key, found none"),
+        (MINIMAL + "limits:\n  min_scratch_px: .nan\n", ":5: limits.min_scratch_px: expected"),
+        (MINIMAL + "limits:\n  min_scratch_px: .inf\n", ":5: limits.min_scratch_px: expected"),
+        (MINIMAL + "limits: {min_scratch_px: 0}\n", ":4: limits.min_scratch_px: expected"),
+        (MINIMAL + "limits: {min_scratch_px: 'forty'}\n", "found 'forty'"),
+        (MINIMAL + "limits: {min_scratch_px: true}\n", "found true"),
+        (MINIMAL + "limits: {min_scratch_px: null}\n", ":4: limits: expected at least one limit"),
+        (MINIMAL + "mqtt: {port: 65536}\n", ":4: mqtt.port: expected"),
+        (MINIMAL + "mqtt: {version: 4}\n", ":4: mqtt.version: expected 5 or '3.1.1', found 4"),
+        (MINIMAL + "mqtt: {host: broker.plant-a}\n", "expected tls.ca_file"),
+        (MINIMAL + "model: {runtime: tensorrt}\n", ":4: model.runtime: expected 'auto'"),
+        (MINIMAL.replace("line1", "no"), None),
+        (MINIMAL.replace("line1", "Line 1"), ":2: line: expected"),
+        (MINIMAL.replace("line1", "010"), ":2: line: expected a valid string, found 10"),
+        (MINIMAL.replace("folder:pictures", "ftp:x"), ":3: camera.source: expected folder:DIR"),
+        (MINIMAL.replace("folder:pictures", "folder:"), ":3: camera.source: expected folder:DIR"),
+        ("", "expected a mapping of keys, found nothing"),
+        ("- a\n", "expected a mapping of keys"),
+        ("a: [1,", "expected YAML"),
+        ("a: &x 1\nb: *x\n", ":2: expected no aliases"),
+        ("a: !!python/name:os.system\n", "expected YAML"),
+        ("[" * 3000, "levels"),
+        ("a: " + "x" * 300_000, "characters"),
+        ("a: \x00\n", "expected YAML"),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, message: str | None) -> None:
+    """Each defect is refused with file, line, key, expected, found (`no` is a word, and fine)."""
+    if message is None:
+        parse(text, path=FILE)
+        return
+    with pytest.raises(ConfigError) as caught:
+        parse(text, path=FILE)
+
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(FILE))
+
+
+def test_all_defects_are_told_at_once() -> None:
+    """Nobody wants to fix a file one error at a time."""
+    with pytest.raises(ConfigError) as caught:
+        parse("site: 1\nline: 2\ncamera: {}\n", path=FILE)
+
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_each_value_knows_where_it_comes_from() -> None:
+    """`check` can say which line set a value, and which are defaults."""
+    text = MINIMAL + "limits:\n  min_scratch_px: 25\n"
+    origin = {s.key: s.line for s in settings(parse(text, path=FILE), text)}
+
+    assert origin["site"] == 1
+    assert origin["limits.min_scratch_px"] == 5
+    assert origin["mqtt.port"] is None
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_accepted_or_refused_with_a_sentence(text: str) -> None:
+    """No text makes the parser fail in any other way."""
+    with suppress(ConfigError):
+        parse(text, path=FILE)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3),
+        max_leaves=4,
+    ),
+    st.sampled_from(["site", "camera", "limits", "mqtt", "model", "page", "state_dir"]),
+)
+def test_any_value_in_any_place_is_accepted_or_refused(value: object, key: str) -> None:
+    """A wrong type anywhere is a ConfigError, never a crash or a limit that is not finite."""
+    tree = f"{MINIMAL}{key if key != 'site' else 'extra'}: {value!r}\n"
+    try:
+        config = parse(tree, path=FILE)
+    except ConfigError:
+        return
+    assert config.limits.min_scratch_px is None or config.limits.min_scratch_px > 0

@@ -1,0 +1,51 @@
+"""Which line's file is meant."""
+
+from pathlib import Path
+
+import pytest
+
+from inspector import lines
+from inspector.errors import ConfigError
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of installed lines, and a working directory without a line.yaml."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / "lines").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.delenv(lines.VARIABLE, raising=False)
+    return tmp_path / "lines"
+
+
+def test_the_order_of_places(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--config, --line, $INSPECTOR_CONFIG, ./line.yaml, and then the only installed one."""
+    assert lines.find(None, None, installed) is None
+    (installed / "a.yaml").touch()
+    assert lines.find(None, None, installed) == installed / "a.yaml"
+    Path("line.yaml").touch()
+    assert lines.find(None, None, installed) == Path("line.yaml")
+    monkeypatch.setenv(lines.VARIABLE, "/env.yaml")
+    assert lines.find(None, None, installed) == Path("/env.yaml")
+    assert lines.find(None, "b", installed) == installed / "b.yaml"
+    assert lines.find(Path("x.yaml"), "b", installed) == Path("x.yaml")
+
+
+def test_several_lines_ask_for_a_name(installed: Path) -> None:
+    """The error lists them."""
+    (installed / "a.yaml").touch()
+    (installed / "b.yaml").touch()
+
+    with pytest.raises(ConfigError, match=r"--line NAME.*a, b"):
+        lines.find(None, None, installed)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    """Missing, or not UTF-8."""
+    path = tmp_path / "line.yaml"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(ConfigError, match=str(path)):
+        lines.read(path)

@@ -1,0 +1,140 @@
+"""Whatever goes wrong with a part is a verdict `unknown`; nothing of it is a pass or a crash."""
+
+import time
+
+import numpy as np
+import pytest
+
+from inspector import measure as measuring
+from inspector import pipeline
+from inspector.config import Limits
+from inspector.pipeline import Inspector, View
+from inspector.segment.decode import Outputs
+from inspector.segment.runtime import FakeRuntime
+from inspector.segment.segmenter import Segmenter
+from inspector.types import Frame, Reason, Rule, Unseen, Verdict
+from tests.support.bundles import manifest_of
+
+MANIFEST = manifest_of("end2end", 64)
+IMAGE = np.random.default_rng(0).integers(0, 200, (48, 60, 3), np.uint8)
+
+
+def scratch_outputs() -> Outputs:
+    """One scratch of 32 × 4 px at (8, 16)."""
+    outputs = FakeRuntime.none(MANIFEST)
+    outputs.candidates[0, 0, :7] = 8, 16, 40, 20, 0.9, 0, 1
+    outputs.prototypes[0, 0] = -5
+    outputs.prototypes[0, 0, 4, 2:10] = 5
+    return outputs
+
+
+def inspector(outputs: Outputs, view: View = pipeline.WHOLE_FRAME, limit: float = 20) -> Inspector:
+    return Inspector(Segmenter(MANIFEST, FakeRuntime(outputs)), Limits(min_scratch_px=limit), view)
+
+
+def frame(image: np.ndarray = IMAGE, age_s: float = 0) -> Frame:
+    return Frame(image, "part", time.monotonic() - age_s, 1.5)
+
+
+def test_a_clean_part_passes() -> None:
+    """The model finds nothing, every check is passed: the only way to a pass."""
+    result = inspector(FakeRuntime.none(MANIFEST)).inspect(frame())
+
+    assert (result.verdict, result.reasons, result.scratches) == (Verdict.PASS, (), ())
+    assert result.size == (60, 48)
+    assert result.timing.total >= result.timing.grab == 1.5
+
+
+def test_a_scratch_beyond_the_limit_fails() -> None:
+    """The reason carries the measured length, and so does the scratch."""
+    result = inspector(scratch_outputs()).inspect(frame())
+
+    assert result.verdict is Verdict.FAIL
+    assert result.reasons[0].rule is Rule.MIN_SCRATCH_PX
+    assert result.reasons[0].value == result.scratches[0].length_px == pytest.approx(32, abs=3)
+
+
+def test_a_scratch_below_the_limit_passes_and_is_told() -> None:
+    """Small scratches are reported on a part that passes."""
+    result = inspector(scratch_outputs(), limit=100).inspect(frame())
+
+    assert result.verdict is Verdict.PASS
+    assert len(result.scratches) == 1
+
+
+def test_an_unseen_part_is_unknown() -> None:
+    """Where there is no picture there is no verdict."""
+    unseen = Unseen("x.jpg", Reason(Rule.UNREADABLE_IMAGE), "truncated", 0.2)
+
+    result = inspector(FakeRuntime.none(MANIFEST)).inspect(unseen)
+
+    assert (result.verdict, result.reasons) == (Verdict.UNKNOWN, (unseen.reason,))
+    assert result.size is None
+
+
+class Raising(FakeRuntime):
+    def __init__(self, error: Exception) -> None:
+        super().__init__(FakeRuntime.none(MANIFEST))
+        self.error = error
+
+    def infer(self, tile):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("driver"), MemoryError(), ValueError("shape")])
+def test_an_exception_in_the_runtime_is_unknown(error: Exception) -> None:
+    """Whatever a library raises."""
+    blind = Inspector(Segmenter(MANIFEST, Raising(error)), Limits())
+
+    assert blind.inspect(frame()).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_nonsense_from_the_model_is_unknown(value: float) -> None:
+    """NaN in an output that would otherwise mean «no scratch»."""
+    outputs = FakeRuntime.none(MANIFEST)
+    outputs.candidates[0, 7, 3] = value
+
+    result = inspector(outputs).inspect(frame())
+
+    assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, Rule.MODEL_ERROR)
+
+
+def test_a_measure_that_is_not_finite_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A NaN length is no pass, and does not reach the message."""
+    monkeypatch.setattr(measuring, "_length", lambda *_: float("nan"))
+
+    result = inspector(scratch_outputs()).inspect(frame())
+
+    assert (result.verdict, result.scratches) == (Verdict.UNKNOWN, ())
+
+
+@pytest.mark.parametrize(
+    ("view", "image", "age_s", "rule"),
+    [
+        (View(max_age_s=0.5), IMAGE, 0.6, Rule.STALE_FRAME),
+        (View(size=(61, 48)), IMAGE, 0, Rule.FRAME_SIZE),
+        (View(roi=(0, 0, 61, 10)), IMAGE, 0, Rule.OUTSIDE_FRAME),
+        (View(roi=(0, 40, 10, 9)), IMAGE, 0, Rule.OUTSIDE_FRAME),
+        (View(), np.zeros_like(IMAGE), 0, Rule.TOO_DARK),
+    ],
+)
+def test_a_frame_that_cannot_be_judged_is_unknown(view, image, age_s, rule) -> None:
+    """The reason names the check, and the model is not asked."""
+    asked = inspector(scratch_outputs(), view)
+
+    result = asked.inspect(frame(image, age_s))
+
+    assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, rule)
+    assert asked.segmenter.runtime.tiles == []
+
+
+def test_only_the_region_of_interest_is_judged_in_frame_pixels() -> None:
+    """The model sees the region; polygons lie in the frame."""
+    asked = inspector(scratch_outputs(), View(roi=(10, 4, 48, 40)))
+
+    (scratch,) = asked.inspect(frame()).scratches
+
+    assert asked.segmenter.runtime.tiles[0][:40, :48].tobytes() == IMAGE[4:44, 10:58].tobytes()
+    assert min(x for x, _ in scratch.polygon) == 18
+    assert min(y for _, y in scratch.polygon) == 20
