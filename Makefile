@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SECONDS_ARG = $(if $(DURATION),--seconds $(DURATION))
 
-.PHONY: demo test check lint constraints schemas clean
+.PHONY: demo test format schemas constraints clean
 
 demo: .venv/ready  ## The whole factory on this machine; DURATION=20 ends it by itself
 	.venv/bin/inspector demo $(SECONDS_ARG)
@@ -35,7 +35,8 @@ schemas: .venv-dev/ready  ## Write the JSON Schemas of the messages
 	touch $@
 
 constraints: .venv-dev/ready  ## Pin what is installed now
-	.venv-dev/bin/pip freeze --exclude-editable | sort > constraints.txt
+	.venv-dev/bin/pip freeze --exclude-editable \
+	| sed 's/^\(opencv-python\)-headless\(==.*\)/&\n\1\2/' | sort > constraints.txt
 
 clean:
 	rm -rf .venv .venv-dev

@@ -66,6 +66,7 @@ def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | N
         NoInputError: a path does not exist, or no picture was found.
         BundleError: the model may not run.
     """
+    cv2.setNumThreads(1)  # the cores belong to the runtime
     pictures = find_pictures(paths)
     model = bundle.load(bundle.locate(chosen.model.bundle))
     runtime = bundle.open_runtime(model, chosen.model)

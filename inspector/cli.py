@@ -69,7 +69,7 @@ def _options(
     ] = 0,
     _: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version."),
     ] = False,
 ) -> None:
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
@@ -128,13 +128,28 @@ def check(config: Config = None, line: LineName = None, as_json: Json = False) -
 
 @app.command()
 def watch(
-    host: Annotated[str | None, typer.Option(help="Broker.")] = None,
-    port: Annotated[int | None, typer.Option(help="Its port.")] = None,
+    host: Annotated[str | None, typer.Option(help="The broker, where no line is named.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 1883,
     config: Config = None,
     line: LineName = None,
     as_json: Json = False,
 ) -> None:
-    """Print results as they arrive at the broker."""
+    """Print results as they arrive at the broker: of the line, or with --host of all lines."""
+    from inspector import watch as command
+    from inspector.config import LOOPBACK, MqttConfig
+
+    found = None if host else lines.find(config, line)
+    if found is not None:
+        chosen = lines.read(found).config
+        command.run(chosen.mqtt, site=chosen.site, line=chosen.line, as_json=as_json)
+        return
+    host = host or "127.0.0.1"
+    if host not in LOOPBACK:
+        raise ConfigError(
+            f"--host {host}: expected a broker on this machine; to watch another one, name a line "
+            "whose mqtt.tls says how to reach it: --config FILE"
+        )
+    command.run(MqttConfig(host=host, port=port), as_json=as_json)
 
 
 @app.command()

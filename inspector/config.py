@@ -5,7 +5,7 @@ Pure: text in, values or `ConfigError` out; `lines.py` finds and reads the file.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -32,7 +32,7 @@ class Source:
     """Where frames come from; `target` is a path or an address."""
 
     kind: Literal["folder", "video", "v4l2", "rtsp"]
-    target: str
+    target: str = field(repr=False)  # an address may hold a password
 
     def __str__(self) -> str:
         """The source as it may be shown: an address without its user and password."""

@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import FrameType
+
+import cv2
 
 from inspector.cameras import CameraState, Grabber, make_camera
 from inspector.config import CameraConfig, LineConfig
@@ -38,6 +40,8 @@ FLUSH_S = (
 )
 JOIN_S = 2.0  # for a camera's native read to come back
 FRESH_S = 0.5  # a live frame older than this shows a part that has moved on
+KEEP, KEEP_ROWS = timedelta(days=7), 1_000_000  # delivered results stay for a broker that forgets
+PURGE_EVERY = 100  # results
 POLL_S = 0.2  # how soon a signal is noticed while nothing moves
 
 
@@ -48,6 +52,7 @@ def run(config: LineConfig) -> None:
         BundleError: the model may not run.
         OutboxError: the outbox cannot be opened.
     """
+    cv2.setNumThreads(1)  # the cores belong to the runtime
     stop = threading.Event()
     with _stopping(stop), ExitStack() as stack:
         inspector, model = _open_inspector(config)
@@ -122,6 +127,9 @@ class Line:
         self.publisher = Publisher(
             config.mqtt, self._topics, outbox, model=model, limits=config.limits, stats=self._stats
         )
+        aside = outbox.set_aside
+        damage = f"the outbox was damaged and is kept as {aside.name}" if aside else None
+        self.publisher.alarm("outbox_damaged", damage)
 
     def judge(self, part: Frame | Unseen) -> None:
         """Decide → commit → publish, in this order: what is told was recorded before."""
@@ -164,7 +172,9 @@ class Line:
                 )
             )
 
-        self._outbox.record(self._topics.result, message)
+        row = self._outbox.record(self._topics.result, message)
+        if row.seq % PURGE_EVERY == 0:
+            self._outbox.purge(KEEP, KEEP_ROWS)
 
     def _stats(self) -> StatsMessage:
         rate, latency = self._pace.report(time.monotonic())

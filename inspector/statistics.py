@@ -13,11 +13,11 @@ from inspector.types import Verdict
 class Counts:
     """Verdicts of one session and of one day."""
 
-    def __init__(self, day: date, today: Mapping[Verdict, int]) -> None:
+    def __init__(self, day: date, today: Mapping[str, int]) -> None:
         """`today`: what this line had judged on `day` before it was started."""
         self._day = day
-        self._since_start: Counter[Verdict] = Counter()
-        self._since_midnight: Counter[Verdict] = Counter(today)
+        self._since_start: Counter[str] = Counter()
+        self._since_midnight: Counter[str] = Counter(today)
 
     def add(self, verdict: Verdict, day: date) -> None:
         """Count one part that was judged on `day`."""
@@ -51,7 +51,7 @@ class Pace:
         return len(judged) / max(elapsed, 1e-9), LatencyMs(p50=p50, p95=p95, p99=p99)
 
 
-def _totals(counter: Counter[Verdict]) -> Totals:
+def _totals(counter: Counter[str]) -> Totals:
     return Totals(
         parts=counter.total(),
         passed=counter[Verdict.PASS],

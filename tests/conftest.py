@@ -1,8 +1,20 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+
+from inspector.broker import Broker
+from inspector.segment.runtime import FakeRuntime
+from tests.support.bundles import manifest_of, write_bundle
+from tests.support.listener import Listener
+from tests.support.onnx_models import tiny
+
+SIDE = 640
 
 SKIP_NOTHING = "INSPECTOR_TESTS_SKIP_NOTHING"
 
@@ -13,3 +25,43 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get(SKIP_NOTHING) and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that calls what is red between (100, 100) and (300, 108) a scratch."""
+    candidates = FakeRuntime.none(manifest_of("end2end", SIDE)).candidates
+    candidates[0, 0, :7] = 100, 100, 300, 108, 0.9, 0, 1
+    return write_bundle(
+        tmp_path_factory.mktemp("model"), tiny(candidates, side=SIDE), side=SIDE
+    ).root
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A scratched part, a good one, and a file that is no picture."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    bad = np.zeros((400, 400, 3), np.uint8)
+    bad[:, :, 0] = np.arange(400) % 200
+    good = bad.copy()
+    bad[100:108, 100:300, 2] = 255
+    cv2.imwrite(str(folder / "bad.png"), bad)
+    cv2.imwrite(str(folder / "good.png"), good)
+    (folder / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
+    return folder
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A Mosquitto if there is one, else amqtt."""
+    with Broker.start() as started:
+        yield started
+
+
+@pytest.fixture
+def listener(broker: Broker) -> Iterator[Listener]:
+    """What a dashboard sees."""
+    listening = Listener(broker.port)
+    yield listening
+    listening.close()

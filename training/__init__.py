@@ -1,1 +1,4 @@
-"""What makes a model: generated pictures, training, export. Imports `inspector`, never the reverse."""
+"""What makes a model: generated pictures, training, export.
+
+Imports `inspector`, never the reverse.
+"""

@@ -33,7 +33,8 @@ def synth(
     """Generate pictures of scratched and good parts with their labels."""
     import sys
 
-    from training.synth import dataset, samples as whole_parts
+    from training.synth import dataset
+    from training.synth import samples as whole_parts
 
     if samples is not None:
         for path in whole_parts.write_samples(samples, seed):

@@ -1,6 +1,6 @@
-"""Weights → bundle: a static ONNX file, its manifest, golden pictures, and the edge's own self-test.
+"""Weights → bundle: a static ONNX file, its manifest, golden pictures, the edge's self-test.
 
-    python -m training export --weights runs/first/weights/best.pt --data datasets/synth --out bundle
+    python -m training export --weights runs/first/weights/best.pt --out bundle
 
 The bundle is written beside its final place and moved there only if the edge loads it and both of
 its runtimes pass the self-test.
@@ -75,7 +75,8 @@ def export(
             choice = threshold.choose(segmenter, data, progress=progress)
             fields["confidence"] = confidence or choice.confidence
             fields["evaluation"]["generated_hold_out"] = {
-                "pictures": choice.pictures, "limit_px": threshold.LIMIT_PX, "confidence": choice.confidence,
+                "pictures": choice.pictures, "limit_px": threshold.LIMIT_PX,
+                "confidence": choice.confidence,
                 "recall_of_bad": choice.recall, "false_reject_of_good": choice.false_reject,
             }  # fmt: skip
         segmenter = Segmenter(draft.manifest, segmenter.runtime, fields["confidence"])
@@ -128,7 +129,7 @@ def _blank_golden(root: Path) -> None:
 
 
 def _golden(root: Path, segmenter: Segmenter) -> list[Detection]:
-    """Find a generated picture with a few clear, separate detections and store it with its labels."""
+    """Find a generated picture with a few clear, separate detections; store it and its labels."""
     recipe = Recipe(
         seed=GOLDEN_SEED, size=SIDE, good_share=0, surfaces=(("phone", 1.0),), pad_share=0
     )

@@ -1,4 +1,4 @@
-"""Choose a bundle's default confidence on generated hold-out pictures, judged as the edge judges."""
+"""Choose a bundle's confidence on generated hold-out pictures, judged as the edge judges."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Choice:
 
 
 def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool = False) -> Choice:
-    """The confidence that serves best on `data`/truth-`split`.jsonl; `data` is the data set's folder."""
+    """The confidence that serves best on truth-`split`.jsonl in the data set's folder `data`."""
     rows = [json.loads(line) for line in (data / f"truth-{split}.jsonl").read_text().splitlines()]
     looker = Segmenter(segmenter.manifest, segmenter.runtime, LOWEST)
     bad, peaks = [], []
@@ -52,7 +52,7 @@ def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool 
 
 
 def best_choice(bad: np.ndarray, peaks: np.ndarray) -> Choice:
-    """From truth (n,) bool and the highest confidence of a reject-worthy detection (n,), 0 for none."""
+    """From truth (n,) bool and the surest reject-worthy detection of each picture (n,), or 0."""
     options = []
     for confidence in np.arange(LOWEST, 0.9, 0.01):
         said = peaks >= confidence

@@ -28,10 +28,7 @@ __all__ = [
 
 
 def make_camera(config: CameraConfig) -> Camera:
-    """The camera that the configuration names; it is not opened yet.
-
-    To be called before threads start: V4L2 and RTSP put settings of OpenCV into the environment.
-    """
+    """The camera that the configuration names; it is not opened yet."""
     target, timeout_s = config.source.target, config.timeout_ms / 1000
     match config.source.kind:
         case "folder":

@@ -1,6 +1,5 @@
 """A network camera through RTSP, read by FFmpeg inside OpenCV."""
 
-import os
 import re
 import socket
 import time
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 import cv2
 
 from inspector.cameras.camera import Part
-from inspector.cameras.capture import retrieve
+from inspector.cameras.capture import open_ffmpeg, retrieve
 from inspector.errors import CameraLost, CameraUnavailable
 
 PORTS = {"rtsp": 554, "rtsps": 322}
@@ -19,14 +18,16 @@ PORTS = {"rtsp": 554, "rtsps": 322}
 # fpsprobesize: opening takes 0.4 s instead of 1.2 s, because nobody asks for the frame rate.
 OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|fpsprobesize;0"
 
+# "…/user=admin_password=x_channel=1" and "…/user=admin&password=x": what some cameras want
+SECRET = re.compile(r"(?i)(?<=user|name|word|pass|.pwd|oken)=.*?(?=_[a-z]+=|[&;/]|$)")
+
 DAMAGED_IN_A_ROW = 5  # a packet that cannot be decoded fails one read, and is no loss yet
 
 
 class RtspCamera:
     """A camera by its address. `rtsp://user:password@host/…` never shows outside of FFmpeg.
 
-    FFmpeg's options are taken from the environment: what is set there already stays. A host name
-    that a name server does not answer for can outlast the deadline; a number cannot.
+    A host name that no name server answers for can outlast the deadline; a numeric address cannot.
     """
 
     live = True
@@ -38,7 +39,6 @@ class RtspCamera:
         self._timeout_s = timeout_s
         self._capture: cv2.VideoCapture | None = None
         self._frame = 0
-        os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", OPTIONS)
 
     def open(self) -> None:
         """Open a fresh capture.
@@ -55,35 +55,37 @@ class RtspCamera:
             cv2.CAP_PROP_READ_TIMEOUT_MSEC: int(self._timeout_s * 1000),
             cv2.CAP_PROP_N_THREADS: 1,  # with more the decoder holds back a frame for each
         }
-        flat = [number for setting in settings.items() for number in setting]
-        capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, flat)
-        if not capture.isOpened():
+        self._capture = open_ffmpeg(self._url, OPTIONS, settings)
+        if self._capture is None:
             late = time.monotonic() >= deadline_s
             found = "none" if late else "it refused: wrong path, user or password, or no video"
             raise CameraUnavailable(
                 f"{self.name}: expected a stream within {self._timeout_s:g} s, found {found}"
             )
-        self._capture = capture
 
     def read(self) -> Part:
         """Wait for the next frame.
+
+        FFmpeg knows that a frame is whole when the next one begins, and gives out the last one when
+        the stream ends, however long ago it came. So a frame is stamped with the moment at which
+        the wait for it began: it arrived about then.
 
         Raises:
             CameraLost: no frame within the deadline, or the server hung up.
         """
         if self._capture is None:
             raise CameraLost(f"{self.name}: expected an open stream")
-        deadline_s = time.monotonic() + self._timeout_s
+        began_s = time.monotonic()
         for _ in range(DAMAGED_IN_A_ROW):
-            if self._capture.grab():
+            grabbed = self._capture.grab()
+            if time.monotonic() - began_s >= self._timeout_s:
+                raise CameraLost(
+                    f"{self.name}: expected a frame within {self._timeout_s:g} s, found none"
+                )
+            if grabbed:
                 self._frame += 1
-                return retrieve(self._capture, f"{self.name}#{self._frame}")
-            if time.monotonic() >= deadline_s:
-                break
-        raise CameraLost(
-            f"{self.name}: expected a frame within {self._timeout_s:g} s, found "
-            + ("none" if time.monotonic() >= deadline_s else "the stream closed")
-        )
+                return retrieve(self._capture, f"{self.name}#{self._frame}", began_s)
+        raise CameraLost(f"{self.name}: expected a frame, found the stream closed")
 
     def close(self) -> None:
         """Hang up."""
@@ -113,7 +115,6 @@ def redacted(url: str) -> str:
     some cameras expect them; `password=…` in a path, as others do, is masked.
     """
     scheme, _, rest = url.partition("://")
-    place = rest.partition("?")[0].partition("#")[0]
-    host, slash, path = place.partition("/")
-    path = re.sub(r"(?i)\b(pass\w*|pwd|token|key|user\w*)([=_])[^&;/_]*", r"\1\2***", path)
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    # The last @ first: a password that is not percent-encoded may hold any other separator.
+    place = re.split(r"[?#]", rest.rpartition("@")[2], maxsplit=1)[0]
+    return f"{scheme}://{SECRET.sub('=***', place)}"

@@ -3,6 +3,7 @@
 import math
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,7 @@ class V4l2Camera:
         if self._capture is None:
             raise CameraLost(f"{self.device}: expected an open camera")
         grabbed = self._capture.grab()
+        grabbed_s = time.monotonic()
         # After unplugging OpenCV may go on reporting success (opencv/opencv#14044).
         if not self.device.exists():
             raise CameraLost(f"{self.device}: expected a camera, found it unplugged")
@@ -81,7 +83,7 @@ class V4l2Camera:
                 f"{self.device}: expected a frame within {self._timeout_s} s, found none"
             )
         self._frame += 1
-        return retrieve(self._capture, f"{self.device}#{self._frame}")
+        return retrieve(self._capture, f"{self.device}#{self._frame}", grabbed_s)
 
     def close(self) -> None:
         """Release the device."""

@@ -1,13 +1,14 @@
 """A video file as a camera."""
 
 import logging
+import time
 from collections import deque
 from pathlib import Path
 
 import cv2
 
 from inspector.cameras.camera import Part
-from inspector.cameras.capture import retrieve, unreadable
+from inspector.cameras.capture import open_ffmpeg, retrieve, unreadable
 from inspector.errors import CameraLost, CameraUnavailable
 
 log = logging.getLogger(__name__)
@@ -36,12 +37,11 @@ class VideoCamera:
         self.close()
         if not self.path.is_file():
             raise CameraUnavailable(f"{self.path}: expected a video file, found none")
-        capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
-        if not capture.isOpened():
+        self._capture = open_ffmpeg(str(self.path), "", {})
+        if self._capture is None:
             raise CameraUnavailable(
                 f"{self.path}: expected a video, found none that can be decoded"
             )
-        self._capture = capture
 
     def read(self) -> Part | None:
         """The next frame; None after the last one unless it loops.
@@ -79,7 +79,7 @@ class VideoCamera:
         for damaged in range(DAMAGED_IN_A_ROW):
             if capture.grab():
                 self._waiting += [unreadable(self._name(number)) for number in range(damaged)]
-                self._waiting.append(retrieve(capture, self._name(damaged)))
+                self._waiting.append(retrieve(capture, self._name(damaged), time.monotonic()))
                 self._frame += damaged + 1
                 return
         stated = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))

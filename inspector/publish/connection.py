@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from inspector.config import MqttConfig
+from inspector.config import MqttConfig, TlsConfig
 from inspector.errors import BrokerError
 from inspector.publish.bell import Bell
 
@@ -60,7 +60,8 @@ class Connection:
         self._greeting: list[tuple[ReasonCode, Properties | None]] = []
         self._farewell: list[ReasonCode] = []
         try:
-            self._client = self._make_client(config, client_id)
+            self._client = new_client(config, client_id)
+            self._listen()
             self._client.will_set(will_topic, will, qos=1, retain=True)
             self._client.connect(config.host, config.port, KEEPALIVE_S)
         except (OSError, ValueError) as error:
@@ -68,21 +69,7 @@ class Connection:
         self._tune()
         self._await_greeting()
 
-    def _make_client(self, config: MqttConfig, client_id: str) -> Client:
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=MQTTProtocolVersion.MQTTv5
-            if config.version == 5
-            else MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = CONNECT_S
-        client.max_inflight_messages_set(0)  # the window is ours
-        if config.tls is not None:
-            client.tls_set_context(_tls_context(config))
-        if config.username is not None:
-            client.username_pw_set(config.username, _password(config))
+    def _listen(self) -> None:
         # The callbacks hold these lists and not the connection, which thus is no cycle: with the
         # last reference go its sockets, also when the broker comes and goes for days.
         acks, greeting, farewell = self._acks, self._greeting, self._farewell
@@ -102,10 +89,9 @@ class Connection:
         ) -> None:
             farewell.append(reason)
 
-        client.on_connect = on_connect
-        client.on_publish = on_publish
-        client.on_disconnect = on_disconnect
-        return client
+        self._client.on_connect = on_connect
+        self._client.on_publish = on_publish
+        self._client.on_disconnect = on_disconnect
 
     def _tune(self) -> None:
         sock = self._client.socket()
@@ -218,12 +204,34 @@ class Connection:
             sock.close()
 
 
-def _tls_context(config: MqttConfig) -> ssl.SSLContext:
-    assert config.tls is not None
-    context = ssl.create_default_context(cafile=config.tls.ca_file)
+def new_client(config: MqttConfig, client_id: str) -> Client:
+    """A client with the configured protocol, TLS and name, not yet connected.
+
+    Raises:
+        OSError: a certificate or the password file cannot be read.
+    """
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        protocol=MQTTProtocolVersion.MQTTv5
+        if config.version == 5
+        else MQTTProtocolVersion.MQTTv311,
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = CONNECT_S
+    client.max_inflight_messages_set(0)  # the window is ours
+    if config.tls is not None:
+        client.tls_set_context(_tls_context(config.tls))
+    if config.username is not None:
+        client.username_pw_set(config.username, _password(config))
+    return client
+
+
+def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=tls.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if config.tls.cert_file is not None:
-        context.load_cert_chain(config.tls.cert_file, config.tls.key_file)
+    if tls.cert_file is not None:
+        context.load_cert_chain(tls.cert_file, tls.key_file)
     return context
 
 

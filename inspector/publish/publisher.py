@@ -33,7 +33,7 @@ PUBLISH_REFUSED = "publish_refused"
 
 
 class Publisher:
-    """Delivers an outbox. Its methods are for the daemon's threads, and but `stop` return at once."""
+    """Delivers an outbox. Its methods are for any thread, and all but `stop` return at once."""
 
     def __init__(
         self,

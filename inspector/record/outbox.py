@@ -144,6 +144,16 @@ class Outbox:
         with self._using() as database:
             return int(database.execute(query).fetchone()[0])
 
+    def verdicts_since(self, moment: datetime) -> dict[str, int]:
+        """How many results of each verdict were recorded at `moment` (with time zone) or later."""
+        query = (
+            "SELECT json_extract(payload, '$.verdict'), count(*) FROM outbox"
+            " WHERE recorded_at >= ? GROUP BY 1"
+        )
+        since = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+        with self._using() as database:
+            return dict(database.execute(query, (since,)).fetchall())
+
     def purge(self, max_age: timedelta, max_rows: int) -> int:
         """Delete acknowledged rows that were acknowledged longer ago, or lie before the newest.
 

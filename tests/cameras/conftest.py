@@ -72,18 +72,20 @@ class RtspServer:
         os.kill(self._process.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-        self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="session")
 def _rtsp_works() -> None:
     probe = [SYSTEM_PYTHON, "-c", PROBE]
-    if not Path(SYSTEM_PYTHON).exists() or subprocess.run(probe, capture_output=True).returncode:
+    if not Path(SYSTEM_PYTHON).exists() or not _succeeds(probe):
         pytest.skip(
             "needs apt install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-ugly"
         )

@@ -53,7 +53,7 @@ def test_a_missing_folder_is_unavailable(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_unavailable(tmp_path: Path) -> None:
     """Pictures may come later."""
-    with pytest.raises(CameraUnavailable, match="expected pictures .* found none"):
+    with pytest.raises(CameraUnavailable, match=r"expected pictures .* found none"):
         FolderCamera(tmp_path).open()
 
 

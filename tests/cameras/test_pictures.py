@@ -167,7 +167,7 @@ def test_a_truncated_picture_is_never_seen(tmp_path: Path, kind: str) -> None:
     whole = textured()
     match kind:
         case "progressive":
-            ok, jpeg = cv2.imencode(".jpg", whole, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
+            _, jpeg = cv2.imencode(".jpg", whole, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
             data = jpeg.tobytes()
         case "strip first":
             data = strip_first_tiff(whole)

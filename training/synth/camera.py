@@ -36,7 +36,9 @@ def random_camera(rng: np.random.Generator, surface: str) -> Camera:
     soft = surface == "plate"
     cast = 1 + rng.normal(0, 0.05, 3)
     return Camera(
-        defocus=float(rng.uniform(0.3, 1.5) if rng.random() < (0.7 if soft else 0.5) else rng.uniform(0, 0.5)),
+        defocus=float(
+            rng.uniform(0.3, 1.5) if rng.random() < (0.7 if soft else 0.5) else rng.uniform(0, 0.5)
+        ),
         motion=float(rng.uniform(2, 6)) if rng.random() < 0.07 else 0.0,
         motion_angle=float(rng.uniform(0, np.pi)),
         gain=float(np.exp(rng.normal(0, 0.12))),
@@ -48,7 +50,9 @@ def random_camera(rng: np.random.Generator, surface: str) -> Camera:
         noise=float(rng.uniform(0, 2) if rng.random() < 0.6 else rng.uniform(1, 8)),
         noise_blur=float(rng.uniform(0.4, 1.2)) if rng.random() < 0.5 else 0.0,
         soften=float(rng.uniform(1.1, 2.0)) if rng.random() < (0.35 if soft else 0.08) else 0.0,
-        jpeg=int(rng.uniform(40, 80)) if rng.random() < (0.5 if soft else 0.25) else int(rng.uniform(80, 98)),
+        jpeg=int(
+            rng.uniform(40, 80) if rng.random() < (0.5 if soft else 0.25) else rng.uniform(80, 98)
+        ),
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if not 0 <= self.good_share <= 0.5:
             raise ValueError(
-                f"good_share: expected 0..0.5, more empty pictures teach silence; found {self.good_share}"
+                f"good_share: expected 0..0.5 (more teaches silence), found {self.good_share}"
             )
         if self.size % 32 or self.size < 64:
             raise ValueError(f"size: expected a multiple of 32, at least 64; found {self.size}")
@@ -111,7 +111,8 @@ def write(recipe: Recipe, folder: Path, split: str, index: int) -> dict[str, Any
         "label": "bad" if made.truths else "good", "mask": mask,
         "scratches": [
             {
-                "length_px": round(t.length_px, 2), "width_px": round(t.width_px, 2), "contrast": round(t.contrast, 1),
+                "length_px": round(t.length_px, 2), "width_px": round(t.width_px, 2),
+                "contrast": round(t.contrast, 1),
                 "centre": np.round(t.centre[:: max(1, len(t.centre) // 60)], 1).tolist(),
                 "polygon": t.polygon.astype(int).tolist(),
             }

@@ -266,7 +266,9 @@ def swab(rng: np.random.Generator, image: Image) -> None:
     )
 
 
-COMMON: tuple[Draw, ...] = (hair, fibre, dust, stain, droplets, smear, fingerprint, seam, wire, crease, streak, trail, swab)  # fmt: skip
+COMMON: tuple[Draw, ...] = (
+    hair, fibre, dust, stain, droplets, smear, fingerprint, seam, wire, crease, streak, trail, swab,
+)  # fmt: skip
 WEIGHTS = {
     "phone": (0.05, 0.1, 0.18, 0.13, 0.08, 0.13, 0.07, 0.04, 0.02, 0.01, 0.06, 0.06, 0.07),
     "text": (0.13, 0.1, 0.13, 0.15, 0.03, 0.07, 0.03, 0.08, 0.04, 0.12, 0.04, 0.04, 0.04),

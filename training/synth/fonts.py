@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 from PIL import ImageFont
 
@@ -18,7 +18,7 @@ SYMBOLS = ("cmsy", "cmex", "symbol", "dingbat", "stix", "emoji", "d050000l", "st
 @cache
 def font_files() -> tuple[str, ...]:
     """Paths of usable typefaces, sorted; never empty."""
-    own = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    own = Path(mpl.get_data_path()) / "fonts" / "ttf"
     files = list(own.glob("*.ttf"))
     for folder in SYSTEM_DIRS:
         for ending in ("*.ttf", "*.otf"):

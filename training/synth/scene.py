@@ -86,8 +86,8 @@ def _add(rng: np.random.Generator, image: NDArray[np.float32], part: object) -> 
     group = strokes.random_scratches(rng, h, w)
     look = optics.random_look(rng, part.bright, part.faintest, part.substrates)
     out = []
-    for scratch in group:
-        scratch = _clip(scratch, part.part)
+    for whole in group:
+        scratch = _clip(whole, part.part)
         if scratch is not None:
             optics.engrave(image, scratch, look, rng)
             out.append(scratch)

@@ -102,10 +102,10 @@ def _profile(rng: np.random.Generator, n: int, width: float, dashed: bool) -> tu
 
 def draw_width(rng: np.random.Generator) -> float:
     """Width in pixels: hairline to gouge, mostly 1.5 to 5."""
-    return float(np.clip(np.exp(rng.normal(np.log(2.7), 0.5)), 1.0, 12.0))
+    return float(np.clip(np.exp(rng.normal(np.log(2.9), 0.45)), 1.2, 12.0))
 
 
-def draw_length(rng: np.random.Generator, low: float = 10, high: float = 1000) -> float:
+def draw_length(rng: np.random.Generator, low: float = 16, high: float = 1000) -> float:
     """Length in pixels, uniform in its logarithm with fewer of the shortest."""
     return float(np.exp(rng.triangular(np.log(low), np.log(140), np.log(high))))
 

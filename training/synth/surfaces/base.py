@@ -14,7 +14,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """A clean part: image (h, w, 3) BGR 0..255, where a scratch may lie (h, w) bool, how it looks."""
+    """A clean part, image (h, w, 3) BGR 0..255; where (h, w) bool and how it may be scratched."""
 
     image: Image
     part: NDArray[np.bool_]

@@ -9,7 +9,7 @@ from training.synth import noise
 from training.synth.surfaces.base import Surface, colour
 
 
-def metal(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surface:
+def metal(rng: np.random.Generator, h: int, w: int, _whole: bool = False) -> Surface:
     """An even technical surface that fills the (h, w) picture."""
     image = np.empty((h, w, 3), np.float32)
     grey = rng.random() < 0.6
@@ -36,4 +36,4 @@ def metal(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
         field += rng.uniform(-90, 60) * rough
     image += field[..., None]
     bright = float(rng.choice([0.2, 0.6, 0.95]))
-    return Surface(image, np.ones((h, w), bool), bright, 18, [colour(rng, 170, 240, 5)])
+    return Surface(image, np.ones((h, w), bool), bright, 24, [colour(rng, 170, 240, 5)])

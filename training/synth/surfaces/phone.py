@@ -49,7 +49,7 @@ def phone(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     if rng.random() < 0.8:
         _reflections(rng, image, body < 0)
     return Surface(
-        image, body < -2, 0.75 if lit else 0.94, 30 if lit else 14, [colour(rng, 120, 230, 6)]
+        image, body < -2, 0.75 if lit else 0.94, 36 if lit else 20, [colour(rng, 120, 230, 6)]
     )
 
 

@@ -33,7 +33,7 @@ def plate(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     image += rng.uniform(0, 14) * noise.fractal(rng, h, w, 50)[..., None]
     body = rounded_box(h, w, (cx, cy), (pw / 2, ph / 2), rng.uniform(0.01, 0.08) * pw)
     part = body < 0
-    face, ink, art = _face(rng, h, w, cx, cy, pw, ph)
+    face, ink = _face(rng, h, w, cx, cy, pw, ph)
     paint(image, inside(body), face)
     glyphs = _glyphs(rng, h, w, cx, cy, pw, ph)
     _emboss(rng, image, glyphs, ink)
@@ -48,14 +48,14 @@ def plate(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     if rng.random() < 0.3:
         image *= (1 + 0.25 * noise.ramp(rng, h, w))[..., None]
     return Surface(
-        image, part, 0.5, 30, [(190, 195, 200), (150, 150, 150), (235, 235, 235), (60, 60, 70)]
+        image, part, 0.5, 40, [(190, 195, 200), (150, 150, 150), (235, 235, 235), (60, 60, 70)]
     )
 
 
 def _face(
     rng: np.random.Generator, h: int, w: int, cx: float, cy: float, pw: float, ph: float
-) -> tuple[Image, Colour, bool]:
-    """The background (h, w, 3), the ink that reads on it, and whether it carries scenery."""
+) -> tuple[Image, Colour]:
+    """The background (h, w, 3) and the ink that reads on it."""
     light = rng.random() < 0.8
     base = colour(rng, 200, 255, 8) if light else colour(rng, 20, 130, 45)
     if light and rng.random() < 0.35:
@@ -83,7 +83,7 @@ def _face(
         ink = [(140.0, 40.0, 20.0), (30.0, 25.0, 160.0), (60.0, 110.0, 20.0), (110.0, 50.0, 10.0)][
             int(rng.integers(4))
         ]
-    return face, ink, art
+    return face, ink
 
 
 def _scenery(

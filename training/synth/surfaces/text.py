@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from training.synth import fonts, noise
-from training.synth.surfaces.base import Colour, Image, Surface, colour, paint
+from training.synth.surfaces.base import Image, Surface, colour, paint
 
 
 def text(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surface:
@@ -30,10 +30,9 @@ def text(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surfa
         )[..., None]
         image += rng.uniform(0, 4) * noise.grain(rng, h, w, rng.uniform(0, 1))[..., None]
     inks = [colour(rng, 0, 70, 10)] if light else [colour(rng, 190, 255, 12)]
-    for _ in range(int(rng.integers(0, 3))):
-        inks.append(colour(rng, 20, 190, 60))
+    inks += [colour(rng, 20, 190, 60) for _ in range(int(rng.integers(0, 3)))]
     if rng.random() < 0.3:
-        _blocks(rng, image, inks)
+        _blocks(rng, image)
     ink = _print(rng, h, w)
     if rng.random() < 0.3:
         ink = _degrade(rng, ink)
@@ -53,7 +52,7 @@ def text(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surfa
         image,
         part,
         0.3 if light else 0.8,
-        35,
+        45,
         [(250, 250, 250), (200, 200, 205), colour(rng, 60, 200, 20)],
     )
 
@@ -170,7 +169,9 @@ def _hershey(rng: np.random.Generator, ink: Image) -> None:
     """Plotter lettering: lines as thin as scratches."""
     h, w = ink.shape
     for _ in range(int(rng.integers(1, 5))):
-        cv2.putText(ink, fonts.sentence(rng)[:24].encode("ascii", "ignore").decode(), (int(rng.uniform(-20, w / 2)), int(rng.uniform(10, h))),
+        words = fonts.sentence(rng)[:24].encode("ascii", "ignore").decode()
+        where = (int(rng.uniform(-20, w / 2)), int(rng.uniform(10, h)))
+        cv2.putText(ink, words, where,
                     int(rng.choice([0, 1, 2, 3, 4, 5, 6, 7])), float(rng.uniform(0.4, 2.2)), 1.0,
                     int(rng.integers(1, 4)), cv2.LINE_AA)  # fmt: skip
 
@@ -189,7 +190,7 @@ def _degrade(rng: np.random.Generator, ink: Image) -> Image:
     return ink * (noise.grain(rng, h, w, 0.7) > rng.uniform(-2, -0.8))
 
 
-def _blocks(rng: np.random.Generator, image: Image, inks: list[Colour]) -> None:
+def _blocks(rng: np.random.Generator, image: Image) -> None:
     """Coloured panels, logos and fading areas."""
     h, w = image.shape[:2]
     for _ in range(int(rng.integers(1, 4))):

@@ -1,0 +1,29 @@
+"""`inspector watch`: what arrives at the broker, one line per result."""
+
+import json
+import sys
+
+from inspector import report
+from inspector.config import MqttConfig
+from inspector.publish.subscriber import Subscriber
+from inspector.publish.topics import ROOT
+
+
+def run(mqtt: MqttConfig, *, site: str = "+", line: str = "+", as_json: bool = False) -> None:
+    """Print results until Ctrl-C.
+
+    Raises:
+        BrokerError: the broker cannot be reached, or refuses.
+    """
+    subscriber = Subscriber(mqtt, f"{ROOT}/{site}/{line}/result")
+    try:
+        for received in subscriber:
+            text = json.dumps(received.content) if as_json else _line(received.content)
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        subscriber.stop()
+
+
+def _line(result: dict[str, object]) -> str:
+    return f"{result['time']}  {result['site']}/{result['line']}  {report.line(result)}"

@@ -1,0 +1,301 @@
+"""Messages: what they say, and what they cannot be made to say."""
+
+import json
+import math
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
+from pydantic import ValidationError
+
+from inspector.config import Limits
+from inspector.publish import announcement, schema
+from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
+from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict
+
+NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
+MODEL = ModelInfo(name="default", sha256="ab" * 32, runtime="openvino/CPU/f32")
+SCRATCH = Scratch(57.3, 2.4, 3.9, 131, 0.87, ((812, 440), (905, 404), (812, 441)))
+REACHED = Reason(Rule.MIN_SCRATCH_PX, 57.3, 40, "px")
+FAIL = Result(
+    "camera/17", Verdict.FAIL, (REACHED,), (SCRATCH,), (1920, 1080), Timing(0.4, 0.6, 14.12345)
+)
+
+
+def message(result=FAIL, **changes):
+    settings = {
+        "id": "d-1-7",
+        "seq": 7,
+        "time": NOON,
+        "site": "plant-a",
+        "line": "line1",
+        "limits": Limits(),
+        "model": MODEL,
+    }
+    return result_message(result, **(settings | changes))
+
+
+def validator(name):
+    text = (schema.FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    return Draft202012Validator(json.loads(text), format_checker=FormatChecker())
+
+
+def test_a_result_reads_as_the_contract_says():
+    """Names, order, units and forms of all fields."""
+    assert json.loads(encode(message())) == {
+        "schema": "inspector.result/1",
+        "id": "d-1-7",
+        "seq": 7,
+        "time": "2026-11-20T12:00:00.123Z",
+        "site": "plant-a",
+        "line": "line1",
+        "source": "camera/17",
+        "image": {"width": 1920, "height": 1080},
+        "verdict": "fail",
+        "reasons": [
+            {"rule": "min_scratch_px", "value": 57.3, "limit": 40, "unit": "px", "zone": None}
+        ],
+        "scratches": [
+            {
+                "length_px": 57.3,
+                "width_px": 2.4,
+                "max_width_px": 3.9,
+                "area_px": 131,
+                "length_mm": None,
+                "width_mm": None,
+                "confidence": 0.87,
+                "fragments": 1,
+                "zone": None,
+                "polygon": [[812, 440], [905, 404], [812, 441]],
+            }
+        ],
+        "limits": {"min_scratch_px": 40},
+        "model": {"name": "default", "sha256": "ab" * 32, "runtime": "openvino/CPU/f32"},
+        "timing_ms": {
+            "grab": 0.4,
+            "look": 0.6,
+            "segment": 14.123,
+            "measure": 0.0,
+            "decide": 0.0,
+            "total": 0.0,
+        },
+        "historical": False,
+        "evidence": None,
+    }
+
+
+def test_json_is_compact_utf_8():
+    """No space is wasted, and no letter is escaped."""
+    text = encode(message(Result("Küche→", Verdict.FAIL, (REACHED,), (), (1, 1), Timing())))
+    assert '"source":"Küche→"' in text
+    assert ": " not in text
+
+
+def test_a_message_can_be_read_back():
+    """What was encoded is what is parsed."""
+    sent = message(time=NOON.replace(microsecond=123000))
+    assert ResultMessage.model_validate_json(encode(sent)) == sent
+
+
+def test_time_is_written_in_utc():
+    """A stamp of another zone is converted, one without a zone is refused."""
+    tokyo = NOON.astimezone(timezone(timedelta(hours=9)))
+    assert encode(message(time=tokyo)) == encode(message())
+    with pytest.raises(ValidationError):
+        message(time=NOON.replace(tzinfo=None))
+
+
+def test_a_file_name_that_is_no_utf_8_is_still_a_result():
+    """Such names exist on disks, and a part must not be lost for one."""
+    result = Result("b\udcffd.jpg", Verdict.UNKNOWN, (Reason(Rule.NO_FRAME),), (), None, Timing())
+    assert json.loads(encode(message(result)))["source"] == "b\\udcffd.jpg"
+
+
+PASS = {"verdict": Verdict.PASS, "reasons": ()}
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        PASS | {"scratches": (Scratch(NAN, 2.4, 3.9, 131, 0.87, ()),)},
+        PASS | {"scratches": (Scratch(5.0, NAN, 3.9, 131, 0.87, ()),)},
+        PASS | {"scratches": (Scratch(5.0, 2.4, math.inf, 131, 0.87, ()),)},
+        PASS | {"scratches": (Scratch(5.0, 2.4, 3.9, NAN, 0.87, ()),)},
+        PASS | {"scratches": (Scratch(5.0, 2.4, 3.9, 131, NAN, ()),)},
+        PASS | {"scratches": (Scratch(5.0, 2.4, 3.9, 131, 0.8, (), length_mm=NAN),)},
+        PASS | {"scratches": (Scratch(5.0, 2.4, 3.9, 131, 0.8, (), width_mm=-math.inf),)},
+        PASS | {"scratches": (Scratch(5.0, 2.4, 3.9, 131, 0.8, ((NAN, 1),)),)},
+        PASS | {"scratches": (Scratch(-1.0, 2.4, 3.9, 131, 0.8, ()),)},
+        PASS | {"timing": Timing(total=NAN)},
+        PASS | {"size": None},
+        PASS | {"reasons": (REACHED,)},
+        {"reasons": ()},
+        {"size": None},
+        {"verdict": Verdict.UNKNOWN, "reasons": ()},
+        {"reasons": (Reason(Rule.MIN_SCRATCH_PX, NAN, 40.0, "px"),)},
+        {"reasons": (Reason(Rule.MIN_SCRATCH_PX, 50.0, NAN, "px"),)},
+    ],
+)
+def test_a_contradiction_is_no_message(changes):
+    """A number that is none, or a verdict without its grounds, raises instead of being sent."""
+    fields = {name: getattr(FAIL, name) for name in Result.__slots__}
+    with pytest.raises(ValueError):
+        message(Result(**(fields | changes)))
+
+
+def test_a_limit_that_is_nan_is_no_message():
+    """Against a limit that is no number every part would pass."""
+    limits = Limits.model_construct(min_scratch_px=NAN)
+    with pytest.raises(ValueError):
+        message(Result("a", Verdict.PASS, (), (), (1, 1), Timing()), limits=limits)
+
+
+numbers = st.floats()
+measures = st.one_of(st.floats(0, 1e9), st.sampled_from([0.0, 1e-12, 1e300]), numbers)
+scratches = st.builds(
+    Scratch,
+    length_px=measures,
+    width_px=measures,
+    max_width_px=measures,
+    area_px=st.integers(-1, 10**9),
+    confidence=st.floats(0, 1) | numbers,
+    polygon=st.lists(st.tuples(st.integers(-5, 4000), st.integers(-5, 4000)), max_size=5).map(
+        tuple
+    ),
+    fragments=st.integers(0, 9),
+    length_mm=st.none() | measures,
+    width_mm=st.none() | measures,
+    zone=st.none() | st.text(max_size=5),
+)
+reasons = st.builds(
+    Reason,
+    rule=st.sampled_from(Rule),
+    value=st.none() | numbers,
+    limit=st.none() | numbers,
+    unit=st.none() | st.sampled_from(["px", "px2"]),
+)
+results = st.builds(
+    Result,
+    source=st.text(max_size=9),
+    verdict=st.sampled_from(Verdict),
+    reasons=st.lists(reasons, max_size=2).map(tuple),
+    scratches=st.lists(scratches, max_size=2).map(tuple),
+    size=st.none() | st.tuples(st.integers(0, 9000), st.integers(1, 9000)),
+    timing=st.builds(Timing, grab=measures, total=measures),
+)
+
+
+@given(results)
+def test_every_message_is_valid_or_not_made(result):
+    """Whatever was measured: either it raises, or its JSON fits the schema and keeps the verdict."""
+    try:
+        text = encode(message(result))
+    except ValueError:
+        return
+    content = json.loads(text, parse_constant=pytest.fail)
+    validator("result").validate(content)
+    assert content["verdict"] == result.verdict
+    if content["verdict"] == "pass":
+        assert content["reasons"] == []
+        assert all(math.isfinite(scratch.length_px) for scratch in result.scratches)
+
+
+@pytest.mark.parametrize("name", announcement.SCHEMAS)
+def test_the_committed_schema_is_the_code(name):
+    """`python -m inspector.publish.schema` was run after the last change of a model."""
+    assert (schema.FOLDER / f"{name}.json").read_text(encoding="utf-8") == schema.text(name)
+    Draft202012Validator.check_schema(schema.schema(name))
+
+
+def test_there_is_a_schema_for_every_message_and_no_other():
+    """No file is left over from a message that is gone."""
+    assert {file.stem for file in schema.FOLDER.iterdir()} == announcement.SCHEMAS.keys()
+
+
+def test_the_schema_refuses_what_the_models_refuse():
+    """A consumer that validates notices a missing, an unknown and a negative field."""
+    good = json.loads(encode(message()))
+    check = validator("result")
+    check.validate(good)
+    assert not check.is_valid({k: v for k, v in good.items() if k != "schema"})
+    assert not check.is_valid(good | {"extra": 1})
+    assert not check.is_valid(good | {"seq": -1})
+    assert not check.is_valid(good | {"verdict": "ok"})
+    assert not check.is_valid(good | {"limits": {"min_scratch_px": 0}})
+    assert check.is_valid(good | {"limits": {"min_scratch_count": 3}, "image": None})
+
+
+TOTALS = announcement.Totals(parts=3, passed=1, failed=1, unknown=1)
+LATENCY = announcement.LatencyMs(p50=14.12345, p95=None, p99=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "expected"),
+    [
+        (
+            "status",
+            announcement.Online(session=17, state="running", delivery="confirmed"),
+            {"online": True, "session": 17, "state": "running", "delivery": "confirmed"},
+        ),
+        (
+            "status",
+            announcement.Offline(session=17, reason="lost"),
+            {"online": False, "session": 17, "reason": "lost"},
+        ),
+        (
+            "birth",
+            announcement.BirthMessage(
+                time=NOON,
+                session=17,
+                device="d",
+                versions={"inspector": "1.0"},
+                model=MODEL,
+                limits={"min_scratch_px": 40.0},
+                schemas=announcement.SCHEMAS,
+            ),
+            None,
+        ),
+        (
+            "count",
+            announcement.CountMessage(session=17, since_start=TOTALS, since_midnight=TOTALS),
+            {
+                "session": 17,
+                "since_start": {"parts": 3, "pass": 1, "fail": 1, "unknown": 1},
+                "since_midnight": {"parts": 3, "pass": 1, "fail": 1, "unknown": 1},
+            },
+        ),
+        (
+            "alarm",
+            announcement.AlarmMessage(code="disk_low", text="9 % free", since=NOON),
+            {"code": "disk_low", "text": "9 % free", "since": "2026-11-20T12:00:00.123Z"},
+        ),
+        (
+            "stats",
+            announcement.StatsMessage(
+                time=NOON,
+                rate_per_s=9.87654,
+                latency_ms=LATENCY,
+                outbox_depth=2,
+                disk_free_bytes=10**12,
+                temperature_c=None,
+            ),
+            {
+                "time": "2026-11-20T12:00:00.123Z",
+                "rate_per_s": 9.877,
+                "latency_ms": {"p50": 14.123, "p95": None, "p99": None},
+                "outbox_depth": 2,
+                "disk_free_bytes": 10**12,
+                "temperature_c": None,
+            },
+        ),
+    ],
+)
+def test_announcements_fit_their_schemas(name, sent, expected):
+    """What the line says of itself has the promised fields, and its schema agrees."""
+    content = json.loads(encode(sent))
+    validator(name).validate(content)
+    if expected is not None:
+        assert content == expected

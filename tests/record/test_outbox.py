@@ -1,0 +1,231 @@
+"""What is recorded stays recorded."""
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from inspector.errors import OutboxError
+from inspector.record.outbox import Outbox, Ticket
+
+ROOT = Path(__file__).parents[2]
+KILLS = 10
+
+WRITER = """
+import sys
+from pathlib import Path
+from inspector.record.outbox import Outbox
+
+outbox = Outbox(Path(sys.argv[1]))
+while True:
+    row = outbox.record("results", lambda ticket: ticket.id)
+    print(row.id, flush=True)
+    if row.seq % 3 == 0:
+        outbox.acked(row.seq)
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "outbox.db"
+
+
+@pytest.fixture
+def outbox(path):
+    with closing(Outbox(path)) as outbox:
+        yield outbox
+
+
+def record(outbox, count=1):
+    return [outbox.record("results", lambda ticket: f"{ticket.id}!") for _ in range(count)]
+
+
+def test_a_payload_contains_its_own_number_and_id(outbox):
+    """The ticket that the payload is made from is the row that it gets."""
+    tickets = []
+
+    def make(ticket: Ticket) -> str:
+        tickets.append(ticket)
+        return f"number {ticket.seq}"
+
+    row = outbox.record("results", make)
+    assert (row.seq, row.payload, row.topic) == (1, "number 1", "results")
+    assert tickets == [Ticket(1, row.id)]
+    assert row.id == f"{outbox.device}-{outbox.session}-1"
+    assert outbox.pending(0, 10) == (row,)
+
+
+def test_rows_come_back_in_order_from_where_asked(outbox):
+    """`pending` pages through what the broker has not answered."""
+    rows = record(outbox, 5)
+    assert outbox.pending(0, 2) == tuple(rows[:2])
+    assert outbox.pending(2, 10) == tuple(rows[2:])
+
+
+def test_answered_rows_are_pending_no_more(outbox):
+    """Acknowledged and parked rows leave the queue, the others stay."""
+    rows = record(outbox, 4)
+    outbox.acked(1, 3)
+    outbox.parked(2, "not authorized")
+    assert outbox.pending(0, 10) == (rows[3],)
+    assert outbox.depth() == 1
+
+
+def test_each_start_is_a_session_of_the_same_device(path):
+    """The device is drawn once, the session counts up, and numbers go on where they were."""
+    seen = []
+    for _ in range(3):
+        with closing(Outbox(path)) as outbox:
+            row = record(outbox)[0]
+            seen.append((outbox.device, outbox.session, row.seq))
+    device = seen[0][0]
+    assert seen == [(device, 1, 1), (device, 2, 2), (device, 3, 3)]
+    assert len(device) == 12
+
+
+def test_numbers_are_not_used_again_after_a_purge(path):
+    """A gap in `seq` always means a missing message, also when the table was emptied."""
+    with closing(Outbox(path)) as outbox:
+        record(outbox, 3)
+        outbox.acked(1, 2, 3)
+        assert outbox.purge(timedelta(days=1), max_rows=0) == 3
+    with closing(Outbox(path)) as outbox:
+        assert record(outbox)[0].seq == 4
+
+
+def test_a_purge_takes_only_acknowledged_rows(outbox):
+    """Neither age nor number removes a row that the broker does not have."""
+    rows = record(outbox, 6)
+    outbox.acked(1, 2, 6)
+    outbox.parked(3, "too large")
+    assert outbox.purge(timedelta(days=1), max_rows=5) == 1
+    assert outbox.purge(timedelta(days=-1), max_rows=100) == 2
+    assert outbox.purge(timedelta(days=-1), max_rows=0) == 0
+    assert outbox.pending(0, 10) == tuple(rows[3:5])
+
+
+def test_a_parked_row_is_tried_again_after_a_restart(path):
+    """What was refused for a wrong configuration is delivered once that is put right."""
+    with closing(Outbox(path)) as outbox:
+        rows = record(outbox)
+        outbox.parked(1, "not authorized")
+        assert outbox.pending(0, 10) == ()
+    with closing(Outbox(path)) as outbox:
+        assert outbox.pending(0, 10) == tuple(rows)
+
+
+def test_a_payload_that_cannot_be_made_is_not_recorded(outbox):
+    """The exception passes through as it is, and the number is not lost."""
+
+    def make(ticket: Ticket) -> str:
+        raise FileNotFoundError(ticket.id)
+
+    with pytest.raises(FileNotFoundError):
+        outbox.record("results", make)
+    assert record(outbox)[0].seq == 1
+
+
+def test_a_full_disk_is_an_error_and_heals(outbox):
+    """A result that could not be committed raises, and afterwards no number is missing."""
+    record(outbox)
+    (pages,) = outbox._database.execute("PRAGMA page_count").fetchone()
+    outbox._database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(OutboxError, match="full"):
+        outbox.record("results", lambda _: "x" * 100_000)
+    outbox._database.execute("PRAGMA max_page_count = 1000000")
+    assert record(outbox)[0].seq == 2
+
+
+def test_a_closed_outbox_says_so(path):
+    """Closing twice is fine, recording afterwards is not; no log stays behind."""
+    outbox = Outbox(path)
+    record(outbox)
+    outbox.close()
+    outbox.close()
+    with pytest.raises(OutboxError, match="closed"):
+        record(outbox)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["outbox.db", "outbox.db.lock"]
+
+
+def test_only_one_process_may_use_a_state_dir(path, outbox):
+    """The second one is told which folder is taken."""
+    record(outbox)
+    with pytest.raises(OutboxError, match=str(path.parent)):
+        Outbox(path)
+    other = subprocess.run(
+        [sys.executable, "-c", WRITER, path], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert other.returncode != 0
+    assert "found another inspector using it" in other.stderr
+    assert outbox.depth() == 1
+
+
+def test_a_folder_that_cannot_be_written_is_an_outbox_error(tmp_path):
+    """A file stands where the folder should be."""
+    (tmp_path / "state").write_text("")
+    with pytest.raises(OutboxError, match="state"):
+        Outbox(tmp_path / "state" / "outbox.db")
+
+
+def test_a_database_of_a_newer_version_is_refused(path):
+    """An older program does not touch what it does not understand."""
+    Outbox(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(OutboxError, match="newer"):
+        Outbox(path)
+    assert [file.name for file in path.parent.glob("*corrupt*")] == []
+
+
+@pytest.mark.parametrize("damage", ["header", "middle"])
+def test_a_damaged_file_is_set_aside_and_kept(path, damage, caplog):
+    """Work goes on with an empty outbox, and the bytes of the damaged one are all there."""
+    with closing(Outbox(path)) as outbox:
+        record(outbox, 500)
+    content = bytearray(path.read_bytes())
+    start = 0 if damage == "header" else len(content) // 2
+    content[start : start + 6000] = b"\xff" * 6000
+    for number in (1, 2):
+        path.write_bytes(content)
+        with closing(Outbox(path)) as outbox:
+            assert outbox.set_aside == path.with_name(f"outbox.db.corrupt-{number}")
+            assert outbox.set_aside.read_bytes() == content
+            assert record(outbox)[0].seq == 1
+    assert "outbox.db.corrupt-2" in caplog.text
+
+
+def test_a_healthy_file_is_not_set_aside(path):
+    """An ordinary start sets nothing aside."""
+    Outbox(path).close()
+    with closing(Outbox(path)) as outbox:
+        assert outbox.set_aside is None
+
+
+def test_a_committed_row_survives_kill_9(path):
+    """A writer that is killed at any moment loses no row that it had reported."""
+    reported = []
+    for seed in range(KILLS):
+        delay_s = random.Random(seed).uniform(0, 0.1)
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as writer:
+            reported.append(writer.stdout.readline().strip())
+            time.sleep(delay_s)
+            writer.kill()
+            reported += [line.strip() for line in writer.stdout if line.endswith("\n")]
+        with closing(sqlite3.connect(path)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(Outbox(path)) as outbox:
+        assert outbox.set_aside is None
+        rows = outbox._database.execute("SELECT seq, id, payload FROM outbox ORDER BY seq")
+        rows = rows.fetchall()
+    assert [seq for seq, _, _ in rows] == list(range(1, len(rows) + 1))
+    assert all(name == payload for _, name, payload in rows)
+    assert set(reported) <= {name for _, name, _ in rows}
+    assert len(reported) >= KILLS

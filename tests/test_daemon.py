@@ -1,0 +1,191 @@
+"""Pacing and silence with a scripted camera; the whole daemon as a process, with a real broker."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from inspector.broker import Broker
+from inspector.cameras import Grabber, ScriptedCamera
+from inspector.config import CameraConfig
+from inspector.daemon import parts
+from inspector.errors import CameraLost
+from inspector.publish import message
+from inspector.types import Frame, Reason, Rule, Unseen
+from tests.support.listener import Listener
+
+FRAME = Frame(np.zeros((4, 4, 3), np.uint8), "f", 0.0)
+SCHEMA = Path(message.__file__).parent / "schemas" / "result.json"
+
+
+def play(*script: object, live: bool = True, every_ms: float = 0, most: int = 99) -> list[object]:
+    """The first parts of a camera that plays the script."""
+    camera = CameraConfig(source="folder:x", every_ms=every_ms, timeout_ms=150)
+    grabber = Grabber(ScriptedCamera(script, live=live), every_s=every_ms / 1000)
+    grabber.start()
+    stop, seen = threading.Event(), []
+    for part in parts(grabber, camera, stop):
+        seen.append(part)
+        if len(seen) == most:
+            stop.set()
+    assert grabber.stop(2)
+    return seen
+
+
+def kinds(seen: list[object]) -> list[str]:
+    return ["unseen" if isinstance(part, Unseen) else "frame" for part in seen]
+
+
+def test_every_picture_of_a_folder_is_a_part() -> None:
+    """Files wait for their turn; the end of the files ends the parts."""
+    torn = Unseen("torn.jpg", Reason(Rule.UNREADABLE_IMAGE), "torn")
+
+    assert kinds(play(FRAME, torn, FRAME, FRAME, live=False)) == [
+        "frame",
+        "unseen",
+        "frame",
+        "frame",
+    ]
+
+
+def test_a_silent_camera_is_one_unseen_part() -> None:
+    """However long the silence lasts; when frames come back they are judged again."""
+    seen = play(FRAME, 0.6, FRAME, 0.6, live=True, most=4)
+
+    assert kinds(seen) == ["frame", "unseen", "frame", "unseen"]
+    assert seen[1].reason.rule is Rule.NO_FRAME
+
+
+def test_a_lost_camera_is_an_unseen_part() -> None:
+    """Once, and then the frames of the camera that came back."""
+    seen = play(FRAME, 0.05, CameraLost("unplugged"), FRAME, 0.5, most=3)
+
+    assert kinds(seen) == ["frame", "unseen", "frame"]
+
+
+def test_with_a_pace_each_part_that_was_not_seen_counts() -> None:
+    """Parts pass every 50 ms whether the camera sees them or not."""
+    seen = play(FRAME, 1.5, every_ms=50, most=6)
+
+    assert kinds(seen) == ["frame"] + ["unseen"] * 5
+
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(tmp_path: Path, pictures: Path, model: Path, broker: Broker) -> Iterator[Start]:
+    """Starts the daemon over the folder of pictures; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(**camera: object) -> subprocess.Popen[str]:
+        line = {
+            "site": "plant-a",
+            "line": "line1",
+            "camera": {"source": f"folder:{pictures}", **camera},
+            "model": {"bundle": str(model)},
+            "mqtt": {"port": broker.port, "version": broker.mqtt_version},
+        }
+        path = tmp_path / "line.yaml"
+        path.write_text(yaml.safe_dump(line))
+        command = [sys.executable, "-m", "inspector", "run", "--config", str(path)]
+        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_one_result_per_picture_reaches_a_subscriber(start: Start, listener: Listener) -> None:
+    """The daemon ends with 0 when all is judged and delivered; status, birth and count are told."""
+    daemon = start()
+
+    assert daemon.wait(30) == 0, daemon.stderr.read()
+    listener.wait(lambda heard: heard.on("status")[-1:] == [offline(heard, "stopped")])
+    results = listener.on("result")
+    for result in results:
+        Draft202012Validator(json.loads(SCHEMA.read_text())).validate(result)
+    assert [(Path(r["source"]).name, r["verdict"]) for r in results] == [
+        ("bad.png", "fail"),
+        ("good.png", "pass"),
+        ("torn.jpg", "unknown"),
+    ]
+    assert [r["seq"] for r in results] == [1, 2, 3]
+    assert listener.on("status")[0]["online"] is True
+    assert listener.on("birth")[0]["limits"] == {"min_scratch_px": 40}
+    assert listener.on("count")[-1]["since_start"] == {
+        "parts": 3,
+        "pass": 1,
+        "fail": 1,
+        "unknown": 1,
+    }
+
+
+def offline(heard: Listener, reason: str) -> dict[str, object]:
+    return {"online": False, "session": heard.on("birth")[0]["session"], "reason": reason}
+
+
+def test_a_killed_daemon_leaves_its_will(start: Start, listener: Listener) -> None:
+    """The broker says `lost` for a daemon that cannot say anything any more."""
+    daemon = start(loop=True, every_ms=50)
+    listener.wait(lambda heard: len(heard.on("result")) >= 3)
+
+    daemon.kill()
+
+    listener.wait(lambda heard: heard.on("status")[-1] == offline(heard, "lost"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_daemon_cleanly(start: Start, listener: Listener, number: int) -> None:
+    """The part in work is finished, everything is delivered, the status says `stopped`."""
+    daemon = start(loop=True, every_ms=50)
+    listener.wait(lambda heard: len(heard.on("result")) >= 3)
+
+    daemon.send_signal(number)
+
+    assert daemon.wait(10) == 0, daemon.stderr.read()
+    listener.wait(lambda heard: heard.on("status")[-1] == offline(heard, "stopped"))
+
+
+def test_nothing_is_lost_over_a_kill(start: Start, listener: Listener, tmp_path: Path) -> None:
+    """What was recorded before a kill -9 is delivered after it, each id once, without a gap."""
+    for wanted in (3, 8):
+        daemon = start(loop=True, every_ms=20)
+        listener.wait(lambda heard, n=wanted: len(heard.on("result")) >= n)
+        daemon.kill()
+        daemon.wait()
+    assert start().wait(30) == 0
+
+    with sqlite3.connect(tmp_path / "state" / "line1" / "outbox.db") as outbox:
+        recorded = [row[0] for row in outbox.execute("SELECT id FROM outbox ORDER BY seq")]
+    outbox.close()
+    listener.wait(lambda heard: {r["id"] for r in heard.on("result")} >= set(recorded))
+    assert sorted({r["seq"] for r in listener.on("result")}) == list(range(1, len(recorded) + 1))
+
+
+def test_a_camera_that_is_not_there_is_told(
+    start: Start, listener: Listener, pictures: Path
+) -> None:
+    """Alarm, state and an unknown part; when the folder comes back the line heals by itself."""
+    away = pictures.rename(pictures.with_name("away"))
+    start(loop=True, every_ms=50, timeout_ms=300)
+
+    listener.wait(lambda heard: heard.on("result"))
+    assert listener.on("result")[0]["reasons"][0]["rule"] == "no_frame"
+    listener.wait(lambda heard: heard.on("alarm/camera")[-1:] != [None])
+    assert listener.on("status")[-1]["state"] == "camera_lost"
+    away.rename(pictures)
+    listener.wait(lambda heard: {"pass", "fail"} <= {r["verdict"] for r in heard.on("result")})
+    listener.wait(lambda heard: heard.on("alarm/camera")[-1] is None)
+    listener.wait(lambda heard: heard.on("status")[-1]["state"] == "running")
