@@ -87,7 +87,7 @@ class CameraConfig(_Section):
         BeforeValidator(_list_to_tuple),
     ] = None
     size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(_list_to_tuple)] = None
-    timeout_ms: Annotated[float, Field(ge=100, le=60_000)] = 2000.0
+    timeout_ms: Annotated[float, Field(ge=100, le=60_000)] = 1500.0
 
 
 class ModelConfig(_Section):

@@ -39,6 +39,7 @@ FLUSH_S = (
     5.0  # on a clean stop the publisher may still deliver for so long; the outbox keeps the rest
 )
 JOIN_S = 2.0  # for a camera's native read to come back
+GRACE_S = 0.3  # before a camera that does not deliver is an alarm
 FRESH_S = 0.5  # a live frame older than this shows a part that has moved on
 KEEP, KEEP_ROWS = timedelta(days=7), 1_000_000  # delivered results stay for a broker that forgets
 PURGE_EVERY = 100  # results
@@ -65,7 +66,8 @@ def run(config: LineConfig) -> None:
         notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
         try:
             for part in parts(grabber, config.camera, stop):
-                line.judge(part)
+                if part is not None:
+                    line.judge(part)
                 line.tell(grabber.state)
             line.deliver(stop)
         finally:
@@ -78,37 +80,25 @@ def run(config: LineConfig) -> None:
 
 def parts(
     grabber: Grabber, config: CameraConfig, stop: threading.Event
-) -> Iterator[Frame | Unseen]:
+) -> Iterator[Frame | Unseen | None]:
     """One part after the other, as the grabber hands them over, until `stop` or the end of files.
 
-    A camera that is silent for longer than its timeout gives an `Unseen`. With `every_ms` parts are
-    known to pass all the same, and each is unseen; without it nothing says that one did, so a
-    silence is one unseen part, however long it lasts.
+    None says that no part is due yet. A camera that is silent for longer than its timeout gives an
+    `Unseen`. With `every_ms` parts are known to pass all the same, and each is unseen; without it
+    nothing says that one did, so a silence is one unseen part, however long it lasts.
     """
     period_s, timeout_s = config.every_ms / 1000, config.timeout_ms / 1000
-    silent = False
-    while True:
-        part = _take(grabber, period_s if silent and period_s else period_s + timeout_s, stop)
-        if part is None and (stop.is_set() or grabber.state.ended):
-            return
+    due_s = time.monotonic() + period_s + timeout_s
+    while not stop.is_set() and not grabber.state.ended:
+        part = grabber.take(min(POLL_S, max(0.0, due_s - time.monotonic())))
+        now_s = time.monotonic()
         if part is not None:
-            yield part
-        elif not silent or period_s:
+            due_s = now_s + period_s + timeout_s
+        elif now_s >= due_s:
             reason = Reason(Rule.NO_FRAME, limit=config.timeout_ms, unit="ms")
-            yield Unseen(str(config.source), reason, grabber.state.detail)
-        silent = part is None
-
-
-def _take(grabber: Grabber, timeout_s: float, stop: threading.Event) -> Frame | Unseen | None:
-    """The next part within the time, noticing `stop` and the end of files soon."""
-    deadline = time.monotonic() + timeout_s
-    part = None
-    while part is None and not stop.is_set() and not grabber.state.ended:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            break
-        part = grabber.take(min(left, POLL_S))
-    return part
+            part = Unseen(str(config.source), reason, grabber.state.detail)
+            due_s = now_s + period_s if period_s else math.inf
+        yield part
 
 
 class Line:
@@ -147,9 +137,12 @@ class Line:
         self.publisher.set_count(*self._counts.totals())
 
     def tell(self, camera: CameraState) -> None:
-        """Report what the camera does."""
-        self.publisher.set_state("running" if camera.online else "camera_lost")
-        self.publisher.alarm("camera", None if camera.online else camera.detail)
+        """Report what the camera does; one that has only just gone may be back at once."""
+        lost = not (camera.online or camera.ended)
+        if lost and time.monotonic() - camera.since_s < GRACE_S:
+            return
+        self.publisher.set_state("camera_lost" if lost else "running")
+        self.publisher.alarm("camera", camera.detail if lost else None)
 
     def deliver(self, stop: threading.Event) -> None:
         """All is judged: wait until the broker has acknowledged it, or until told to stop."""

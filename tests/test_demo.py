@@ -1,0 +1,62 @@
+"""The whole factory, over both brokers."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from inspector import broker, demo
+
+
+def start(*args: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "inspector", "demo", *args]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_the_demo_ends_by_itself_with_a_summary() -> None:
+    """Verdicts of all three surfaces come back from the broker, the first within ten seconds."""
+    process = start("--seconds", "8")
+    out, err = process.communicate(timeout=40)
+
+    assert process.returncode == 0, err
+    first = re.search(r"(\d+) parts: .*; first verdict ([\d.]+) s after the start", out)
+    assert first, out
+    assert int(first[1]) >= 3
+    assert float(first[2]) <= 10
+    assert all(f"-{surface}-" in out for surface in ("text", "plate", "phone"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_demo_cleanly(number: int) -> None:
+    """The whole process group gets the signal, as from a terminal; nothing is left running."""
+    process = start()
+    while " ms " not in process.stdout.readline():
+        assert process.poll() is None
+    os.killpg(process.pid, number)
+
+    out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0, err
+    assert "parts: " in out
+    assert err == ""
+
+
+def test_the_demo_runs_without_mosquitto(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """amqtt in process, MQTT 3.1.1."""
+    monkeypatch.setattr(broker, "find_mosquitto", lambda: None)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        demo.run(6)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    out = capsys.readouterr().out
+    assert out.startswith("amqtt listens")
+    assert re.search(r"\d+ parts: ", out)
