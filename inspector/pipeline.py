@@ -9,6 +9,7 @@ from inspector.config import Limits
 from inspector.decide import decide, is_measured
 from inspector.errors import InferenceError
 from inspector.measure import measure
+from inspector.refine import refine
 from inspector.segment.segmenter import Segmenter
 from inspector.sight import look
 from inspector.types import (
@@ -74,7 +75,8 @@ class Inspector:
         found = self.segmenter.segment(frame.image[y : y + height, x : x + width])
         watch.lap("segment")
         moved = (Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in found)
-        scratches = tuple(scratch for detection in moved for scratch in measure(detection))
+        refined = (refine(detection, frame.image) for detection in moved)
+        scratches = tuple(scratch for detection in refined for scratch in measure(detection))
         watch.lap("measure")
         verdict, reasons = decide(scratches, self.limits)
         watch.lap("decide")

@@ -17,6 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.strictyaml",
         "inspector.config",
         "inspector.sight",
+        "inspector.refine",
         "inspector.skeleton",
         "inspector.measure",
         "inspector.decide",

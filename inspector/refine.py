@@ -1,0 +1,87 @@
+"""From the network's mask to the camera's own pixels.
+
+A network mask is a blob at quarter resolution, several times wider than a hairline. Where the
+picture shows a clear ridge inside it, the ridge is the scratch: its width is the full width at half
+of its local height over the surroundings. Where it shows none, the network's mask stays.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.types import Detection, Image
+
+REACH = 1  # px that the ridge may leave the network's mask
+MARGIN = 24  # px around the mask from which the surroundings are taken
+SURROUNDINGS = 25  # px, side of the window over which they are averaged
+ALONG = 7  # px, side of the window over which the ridge's height is taken
+HALF = 0.5  # of the local height: where a ridge ends
+CLEAR = 3.0  # times the noise of the surroundings, from which a ridge is one
+NOISE_FLOOR = 0.7  # gray levels; a picture that was compressed to flatness has noise all the same
+LEAST = 0.06  # share of the network's mask; less is a speck in it, not the scratch
+
+Floats = NDArray[np.float32]
+
+
+def refine(detection: Detection, image: Image) -> Detection:
+    """The same detection with the mask that the picture shows, or as it is without a clear ridge.
+
+    `image` is the frame (H, W, 3), BGR, uint8, in whose pixels the detection lies.
+    """
+    height, width = detection.mask.shape
+    top, left = max(0, detection.y - MARGIN), max(0, detection.x - MARGIN)
+    crop = image[top : detection.y + height + MARGIN, left : detection.x + width + MARGIN]
+    mask = np.zeros(crop.shape[:2], np.uint8)
+    y, x = detection.y - top, detection.x - left
+    mask[y : y + height, x : x + width] = detection.mask
+    gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY), np.uint8)
+    ridge = _ridge(gray, mask)
+    if np.count_nonzero(ridge) < LEAST * np.count_nonzero(mask):
+        return detection
+    return Detection(detection.confidence, left, top, ridge > 0)
+
+
+def _ridge(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels of the ridge inside the mask, 0 or 1; none where there is no clear one."""
+    near = cv2.dilate(mask, _disk(REACH))
+    away = (1 - cv2.dilate(near, _disk(REACH + 1))).astype(np.float32)
+    contrast = _contrast(gray.astype(np.float32), away)
+    ring = (away > 0) & (cv2.dilate(near, _disk(2 * MARGIN // 5)) > 0)
+    inside = contrast[mask > 0]
+    sign = 1.0 if np.square(inside.clip(0)).sum() >= np.square(inside.clip(None, 0)).sum() else -1.0
+    noise = _spread(contrast[ring]) + NOISE_FLOOR
+    rise = cv2.GaussianBlur((sign * contrast).clip(0), (0, 0), 0.6) * near
+    window = (ALONG, ALONG)
+    peak = cv2.blur(cv2.dilate(rise, np.ones(window, np.uint8)), window)
+    if not np.median(peak[mask > 0]) >= CLEAR * noise:
+        return np.zeros_like(mask)
+    ridge = ((rise >= HALF * peak) & (rise >= noise)).astype(np.uint8)
+    return _touching(ridge, mask)
+
+
+def _contrast(gray: Floats, away: Floats) -> Floats:
+    """Gray levels over the mean of the surroundings; 0 where no surroundings are near."""
+    window = (SURROUNDINGS, SURROUNDINGS)
+    weight = cv2.blur(away, window)
+    mean = cv2.blur(gray * away, window) / np.maximum(weight, 1e-3)
+    return np.where(weight < 0.02, np.float32(0), gray - mean)
+
+
+def _spread(values: Floats) -> float:
+    """Standard deviation by the median absolute deviation, which print does not move."""
+    if values.size == 0:
+        return 0.0
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))
+
+
+def _touching(ridge: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The connected parts of the ridge that lie on the mask."""
+    count, labels = cv2.connectedComponents(ridge, connectivity=8)
+    kept = np.zeros(count, np.uint8)
+    kept[labels[(mask > 0) & (ridge > 0)]] = 1
+    return np.asarray(kept[labels])
+
+
+def _disk(radius: int) -> NDArray[np.uint8]:
+    size = (2 * radius + 1, 2 * radius + 1)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)

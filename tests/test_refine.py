@@ -1,0 +1,80 @@
+"""A fat mask becomes the ridge that the picture shows; without a ridge it stays as it is."""
+
+import cv2
+import numpy as np
+import pytest
+
+from inspector.refine import refine
+from inspector.types import Detection
+
+SHAPE = (120, 200)
+
+
+def scene(core: int, width: int = 3, noise: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
+    """A gray picture with one slanted stroke of that brightness, and the stroke's own mask."""
+    stroke = np.zeros(SHAPE, np.uint8)
+    cv2.line(stroke, (20, 30), (170, 90), 1, width)
+    grain = np.random.default_rng(0).normal(0, noise, SHAPE)
+    gray = np.where(stroke > 0, core, 120) + grain
+    return np.repeat(gray.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2), stroke > 0
+
+
+def blob(stroke: np.ndarray) -> Detection:
+    """What a network sees of it: 9 px wide, cut to its own box."""
+    fat = cv2.dilate(stroke.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    rows, columns = np.nonzero(fat)
+    top, left = rows.min(), columns.min()
+    return Detection(0.9, int(left), int(top), fat[top : rows.max() + 1, left : columns.max() + 1])
+
+
+def dice(detection: Detection, stroke: np.ndarray) -> float:
+    full = np.zeros(SHAPE, bool)
+    height, width = detection.mask.shape
+    full[detection.y : detection.y + height, detection.x : detection.x + width] = detection.mask
+    return 2 * (full & stroke).sum() / (full.sum() + stroke.sum())
+
+
+@pytest.mark.parametrize("core", [60, 90, 150, 250])
+@pytest.mark.parametrize("width", [1, 3, 5])
+def test_the_mask_becomes_the_ridge(core: int, width: int) -> None:
+    """Bright or dark, hairline or gouge: the refined mask is the stroke, the network's is not."""
+    image, stroke = scene(core, width)
+
+    refined = refine(blob(stroke), image)
+
+    assert dice(refined, stroke) > 0.85
+    assert dice(refined, stroke) > dice(blob(stroke), stroke)
+
+
+def test_without_a_clear_ridge_the_mask_stays() -> None:
+    """A stroke that drowns in noise is as the network says."""
+    image, stroke = scene(122, noise=12)
+    found = blob(stroke)
+
+    assert refine(found, image) is found
+
+
+@pytest.mark.parametrize("value", [0, 120, 255])
+def test_a_flat_picture_changes_nothing(value: int) -> None:
+    """No surroundings, no noise, no ridge: no division by zero."""
+    _, stroke = scene(120)
+    found = blob(stroke)
+
+    assert refine(found, np.full((*SHAPE, 3), value, np.uint8)) is found
+
+
+def test_a_mask_that_fills_the_frame_stays() -> None:
+    """There are no surroundings to compare with."""
+    image, _ = scene(250)
+    found = Detection(0.9, 0, 0, np.ones(SHAPE, bool))
+
+    assert refine(found, image) is found
+
+
+def test_a_stroke_at_the_border_of_the_frame() -> None:
+    """The crop is cut at the frame, and the mask keeps its place."""
+    stroke = np.zeros(SHAPE, bool)
+    stroke[0:3, 0:100] = True
+    image = np.where(stroke, 220, 120).astype(np.uint8)[:, :, None].repeat(3, axis=2)
+
+    assert dice(refine(blob(stroke), image), stroke) > 0.85
