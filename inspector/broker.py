@@ -50,10 +50,10 @@ class Broker(abc.ABC):
         """
         program = find_mosquitto()
         if kind == "amqtt" or (kind == "auto" and program is None):
-            return _Amqtt(port or _free_port())
+            return _Amqtt(_free_port(port))
         if program is None:
             raise BrokerError("expected an installed mosquitto, found none")
-        return _Mosquitto(program, port or _free_port(), extra)
+        return _Mosquitto(program, _free_port(port), extra)
 
     @abc.abstractmethod
     def stop(self) -> None:
@@ -191,9 +191,12 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as server:
-        return int(server.getsockname()[1])
+def _free_port(wanted: int | None) -> int:
+    try:
+        with socket.create_server((HOST, wanted or 0)) as server:
+            return int(server.getsockname()[1])
+    except OSError as error:
+        raise BrokerError(f"expected port {wanted} to be free, found: {error}") from error
 
 
 _libc = ctypes.CDLL(None)

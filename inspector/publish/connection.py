@@ -227,9 +227,21 @@ def new_client(config: MqttConfig, client_id: str) -> Client:
     return client
 
 
+class _TlsSocket(ssl.SSLSocket):
+    """paho leaves the socket open when the handshake fails; this one closes itself."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=tls.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _TlsSocket
     if tls.cert_file is not None:
         context.load_cert_chain(tls.cert_file, tls.key_file)
     return context

@@ -157,7 +157,7 @@ def test_jitter_shortens_the_delay(started: list[Grabber]) -> None:
     """Cameras of one line do not come back in step, and none comes back later for it."""
     fake = FakeTime()
     script = [AWAY, frame(), HOLD]
-    grabber = Grabber(ScriptedCamera(script), clock=fake.clock, wait=fake.wait, jitter=lambda: 1.0)
+    grabber = Grabber(Held(script), clock=fake.clock, wait=fake.wait, jitter=lambda: 1.0)
     started.append(grabber)
     grabber.start()
     eventually(lambda: grabber.state.online)
@@ -211,12 +211,9 @@ def test_the_same_failure_is_told_once(
 ) -> None:
     """A camera that is away for the weekend does not fill the log."""
     caplog.set_level(logging.INFO)
-    grabber = run(Held([*[AWAY] * 100, frame(), HOLD]), started)
-    eventually(lambda: grabber.state.online)
-    assert [record.message for record in caplog.records] == [
-        "camera lost, will be opened again: no such device",
-        "camera online",
-    ]
+    run(Held([*[AWAY] * 100, frame(), HOLD]), started)
+    eventually(lambda: "camera online" in caplog.messages)
+    assert caplog.messages == ["camera lost, will be opened again: no such device", "camera online"]
 
 
 def test_an_error_in_close_is_survived(started: list[Grabber]) -> None:

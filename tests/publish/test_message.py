@@ -190,7 +190,7 @@ results = st.builds(
 
 @given(results)
 def test_every_message_is_valid_or_not_made(result):
-    """Whatever was measured: either it raises, or its JSON fits the schema and keeps the verdict."""
+    """Whatever was measured: it raises, or its JSON fits the schema and keeps the verdict."""
     try:
         text = encode(message(result))
     except ValueError:

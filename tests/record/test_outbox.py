@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from inspector.errors import OutboxError
+from inspector.record import outbox as outbox_module
 from inspector.record.outbox import Outbox, Ticket
 
 ROOT = Path(__file__).parents[2]
@@ -181,6 +182,19 @@ def test_a_database_of_a_newer_version_is_refused(path):
     with pytest.raises(OutboxError, match="newer"):
         Outbox(path)
     assert [file.name for file in path.parent.glob("*corrupt*")] == []
+
+
+@pytest.mark.parametrize("version", range(1, len(outbox_module.MIGRATIONS) + 1))
+def test_a_database_of_each_older_version_is_brought_up(path, version, monkeypatch):
+    """An upgrade keeps the rows, the device and the numbers."""
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "MIGRATIONS", outbox_module.MIGRATIONS[:version])
+        with closing(Outbox(path)) as outbox:
+            device, rows = outbox.device, record(outbox, 3)
+    with closing(Outbox(path)) as outbox:
+        assert (outbox.device, outbox.pending(0, 10)) == (device, tuple(rows))
+        found = outbox._database.execute("PRAGMA user_version").fetchone()
+    assert found == (len(outbox_module.MIGRATIONS),)
 
 
 @pytest.mark.parametrize("damage", ["header", "middle"])

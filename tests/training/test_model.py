@@ -54,8 +54,11 @@ def test_a_missing_data_set_is_named(tmp_path: Path) -> None:
         train.train(_settings(tmp_path, 0.001), "none", runs=tmp_path)
 
 
-def test_an_untrained_net_is_refused(weights: Path, data: Path, tmp_path: Path) -> None:
+def test_an_untrained_net_is_refused(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A net that finds nothing on any golden candidate does not become a bundle."""
+    monkeypatch.setattr(export, "GOLDEN_TRIES", 2)
     with pytest.raises(export.ExportRefused, match="found none"):
         export.export(weights / "last.pt", tmp_path / "bundle", tmp_path, "t", "0", confidence=0.7)
     assert not (tmp_path / "bundle").exists()

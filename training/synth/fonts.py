@@ -63,7 +63,8 @@ def word(rng: np.random.Generator, script: int = 0) -> str:
     if kind < 0.55 or script:
         _, low, high = SCRIPTS[script]
         text = "".join(chr(int(c)) for c in rng.integers(low, high + 1, n))
-        style = rng.random()
+        # Georgian capitals are missing from most typefaces; the script is written without them.
+        style = rng.random() if SCRIPTS[script][0] != "georgian" else 1.0
         return text.upper() if style < 0.35 else text.capitalize() if style < 0.6 else text
     if kind < 0.7:
         return f"{rng.integers(0, 9999) / 100:.2f}"
