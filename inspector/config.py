@@ -4,6 +4,7 @@ Pure: text in, values or `ConfigError` out; `lines.py` finds and reads the file.
 1.2 core schema (`no` is a word, `010` is ten), so that what is written is what is meant.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ from inspector.errors import ConfigError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which MQTT may speak without TLS."""
+# "…/user=admin_password=x_channel=1" and "…/user=admin&password=x": what some cameras want
+SECRET = re.compile(r"(?i)(?<=user|name|word|pass|.pwd|oken)=.*?(?=_[a-z]+=|[&;/]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,17 @@ class Source:
 
     def __str__(self) -> str:
         """The source as it may be shown: an address without its user and password."""
-        if self.kind != "rtsp":
-            return f"{self.kind}:{self.target}"
-        scheme, _, rest = self.target.partition("://")
-        authority, slash, path = rest.partition("/")
-        return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+        return redacted(self.target) if self.kind == "rtsp" else f"{self.kind}:{self.target}"
+
+
+def redacted(url: str) -> str:
+    """The address as it may be shown: without user and password, and without its query, where
+    some cameras expect them; `password=…` in a path, as others do, is masked.
+    """
+    scheme, _, rest = url.partition("://")
+    # The last @ first: a password that is not percent-encoded may hold any other separator.
+    place = re.split(r"[?#]", rest.rpartition("@")[2], maxsplit=1)[0]
+    return f"{scheme}://{SECRET.sub('=***', place)}"
 
 
 def _relative_to_file(path: Path, info: ValidationInfo) -> Path:

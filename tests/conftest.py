@@ -13,6 +13,7 @@ from inspector.segment.runtime import FakeRuntime
 from tests.support.bundles import manifest_of, write_bundle
 from tests.support.listener import Listener
 from tests.support.onnx_models import tiny
+from tests.support.rtsp import RtspServer, missing
 
 SIDE = 640
 
@@ -65,3 +66,19 @@ def listener(broker: Broker) -> Iterator[Listener]:
     listening = Listener(broker.port)
     yield listening
     listening.close()
+
+
+@pytest.fixture(scope="session")
+def _rtsp_works() -> None:
+    needed = missing()
+    if needed:
+        pytest.skip(f"needs {needed}")
+
+
+@pytest.fixture
+def rtsp_server(_rtsp_works: None) -> Iterator[RtspServer]:
+    """A network camera at `rtsp_server.url`."""
+    server = RtspServer()
+    server.start()
+    yield server
+    server.kill()

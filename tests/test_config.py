@@ -135,3 +135,21 @@ def test_any_value_in_any_place_is_accepted_or_refused(value: object, key: str) 
     except ConfigError:
         return
     assert config.limits.min_scratch_px is None or config.limits.min_scratch_px > 0
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://cam/stream1", "rtsp://cam/stream1"),
+        ("rtsp://u:p@cam:8554/a/b", "rtsp://cam:8554/a/b"),
+        ("rtsps://u:p/w@cam/a", "rtsps://cam/a"),
+        ("rtsp://u:p?w#x@[::1]:1/a", "rtsp://[::1]:1/a"),
+        ("rtsp://cam/a?user=u&password=p", "rtsp://cam/a"),
+        ("rtsp://cam/a?user=u@b&password=p", "rtsp://b&password=***"),
+        ("rtsp://cam/user=u&password=p&channel=1", "rtsp://cam/user=***&password=***&channel=1"),
+        ("rtsp://cam/user=u_password=p_w_channel=1", "rtsp://cam/user=***_password=***_channel=1"),
+    ],
+)
+def test_addresses_are_shown_without_secrets(url: str, shown: str) -> None:
+    """Wherever cameras want the password, it is not shown."""
+    assert str(Source("rtsp", url)) == shown

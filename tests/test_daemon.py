@@ -6,8 +6,10 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,8 +24,11 @@ from inspector.errors import CameraLost
 from inspector.publish import message
 from inspector.types import Frame, Reason, Rule, Unseen
 from tests.support.listener import Listener
+from tests.support.rtsp import RtspServer
 
 FRAME = Frame(np.zeros((4, 4, 3), np.uint8), "f", 0.0)
+SLACK_S = 1.0
+"""For a machine that runs other tests beside this one."""
 SCHEMA = Path(message.__file__).parent / "schemas" / "result.json"
 
 
@@ -190,3 +195,31 @@ def test_a_camera_that_is_not_there_is_told(
     listener.wait(lambda heard: {"pass", "fail"} <= {r["verdict"] for r in heard.on("result")})
     listener.wait(lambda heard: heard.on("alarm/camera")[-1] is None)
     listener.wait(lambda heard: heard.on("status")[-1]["state"] == "running")
+
+
+def test_a_network_camera_that_dies_and_comes_back(
+    start: Start, listener: Listener, rtsp_server: RtspServer
+) -> None:
+    """Verdicts from its frames; noticed within 2 s when it is gone; healed without a restart."""
+    start(source=rtsp_server.url)
+    # Bars of plain white and black: nothing that could be judged is wrong with them but the burn.
+    listener.wait(lambda heard: len(heard.on("result")) >= 3)
+    first = listener.on("result")[-1]
+    assert first["image"] == {"width": 384, "height": 240}
+    assert first["source"].startswith(rtsp_server.url)
+
+    rtsp_server.kill()
+    pulled_s = time.monotonic()
+    listener.wait(lambda heard: heard.on("alarm/camera")[-1:] not in ([], [None]))
+    listener.wait(lambda heard: reason(heard.on("result")[-1]) == "no_frame")
+    assert time.monotonic() - pulled_s < 2.0 + SLACK_S
+    assert listener.on("result")[-1]["verdict"] == "unknown"
+
+    rtsp_server.start()
+    listener.wait(lambda heard: reason(heard.on("result")[-1]) != "no_frame")
+    listener.wait(lambda heard: heard.on("alarm/camera")[-1] is None)
+    listener.wait(lambda heard: heard.on("status")[-1]["state"] == "running")
+
+
+def reason(result: dict[str, Any]) -> str | None:
+    return result["reasons"][0]["rule"] if result["reasons"] else None

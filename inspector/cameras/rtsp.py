@@ -1,6 +1,5 @@
 """A network camera through RTSP, read by FFmpeg inside OpenCV."""
 
-import re
 import socket
 import time
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ import cv2
 
 from inspector.cameras.camera import Part
 from inspector.cameras.capture import open_ffmpeg, retrieve
+from inspector.config import redacted
 from inspector.errors import CameraLost, CameraUnavailable
 
 PORTS = {"rtsp": 554, "rtsps": 322}
@@ -17,9 +17,6 @@ PORTS = {"rtsp": 554, "rtsps": 322}
 # nobuffer: otherwise the first frame after opening is 1.1 s old, and nothing tells it.
 # fpsprobesize: opening takes 0.4 s instead of 1.2 s, because nobody asks for the frame rate.
 OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|fpsprobesize;0"
-
-# "…/user=admin_password=x_channel=1" and "…/user=admin&password=x": what some cameras want
-SECRET = re.compile(r"(?i)(?<=user|name|word|pass|.pwd|oken)=.*?(?=_[a-z]+=|[&;/]|$)")
 
 DAMAGED_IN_A_ROW = 5  # a packet that cannot be decoded fails one read, and is no loss yet
 
@@ -108,13 +105,3 @@ class RtspCamera:
             raise CameraUnavailable(
                 f"{self.name}: expected an address like rtsp://host:554/path"
             ) from None
-
-
-def redacted(url: str) -> str:
-    """The address as it may be shown: without user and password, and without its query, where
-    some cameras expect them; `password=…` in a path, as others do, is masked.
-    """
-    scheme, _, rest = url.partition("://")
-    # The last @ first: a password that is not percent-encoded may hold any other separator.
-    place = re.split(r"[?#]", rest.rpartition("@")[2], maxsplit=1)[0]
-    return f"{scheme}://{SECRET.sub('=***', place)}"

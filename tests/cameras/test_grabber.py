@@ -253,7 +253,8 @@ def test_two_hundred_losses_leave_nothing_behind(started: list[Grabber]) -> None
     eventually(lambda: grabber.state.detail == "ended")
     assert grabber.state.reconnects == 199
     assert grabber.stop(5)
-    assert held() == before
+    # What an earlier test left behind may end meanwhile; 200 leaks would show all the same.
+    assert all(after <= ago for after, ago in zip(held(), before, strict=True))
 
 
 def test_a_hung_read_does_not_hang_the_stop() -> None:

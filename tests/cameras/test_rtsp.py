@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from inspector.cameras import Grabber, Part, RtspCamera
-from inspector.cameras.rtsp import redacted
 from inspector.errors import CameraLost, CameraUnavailable
 from inspector.types import Frame
-from tests.cameras.conftest import RtspServer, eventually
+from tests.cameras.conftest import eventually
+from tests.support.rtsp import RtspServer
 
 BITS = 24
 
@@ -97,6 +97,7 @@ def test_the_last_frame_of_a_stream_keeps_its_age(
     """What FFmpeg held back until the connection ended is not stamped as if it were new."""
     camera.open()
     camera.read()
+    time.sleep(0.06)  # one more frame is on its way, as a whole
     rtsp_server.freeze()
     killer = threading.Timer(0.6, rtsp_server.kill)
     killer.start()
@@ -178,21 +179,3 @@ def test_a_password_is_used_and_never_shown(
     ]
     for secret in ("s3cre", "operator"):
         assert not [text for text in texts if secret in text]
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("rtsp://cam/stream1", "rtsp://cam/stream1"),
-        ("rtsp://u:p@cam:8554/a/b", "rtsp://cam:8554/a/b"),
-        ("rtsps://u:p/w@cam/a", "rtsps://cam/a"),
-        ("rtsp://u:p?w#x@[::1]:1/a", "rtsp://[::1]:1/a"),
-        ("rtsp://cam/a?user=u&password=p", "rtsp://cam/a"),
-        ("rtsp://cam/a?user=u@b&password=p", "rtsp://b&password=***"),
-        ("rtsp://cam/user=u&password=p&channel=1", "rtsp://cam/user=***&password=***&channel=1"),
-        ("rtsp://cam/user=u_password=p_w_channel=1", "rtsp://cam/user=***_password=***_channel=1"),
-    ],
-)
-def test_addresses_are_shown_without_secrets(url: str, shown: str) -> None:
-    """Wherever cameras want the password, it is not shown."""
-    assert redacted(url) == shown
