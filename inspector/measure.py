@@ -1,11 +1,14 @@
 """Mask → Scratch: length along the curve, local width, area, in pixels of the frame."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.join import chains
 from inspector.skeleton import Points, longest_path, thin
 from inspector.types import Detection, Mask, Scratch
 
@@ -16,23 +19,69 @@ WINDOW = 7  # path points over which the local width is averaged
 DIGITS = 2  # measures are rounded before they are judged, so that a message shows what was judged
 
 
-def measure(detection: Detection) -> list[Scratch]:
-    """The scratches that a detection's mask holds: pieces within `GAP` of each other are one.
-
-    A mask without a piece of at least `SPECK` px² holds none.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A connected piece of a scratch. `whole` (H, W) holds the bridges too, `mask` what was seen;
+    both have their corner at (x, y) of the frame. `path` is the centre line in their pixels.
     """
+
+    confidence: float
+    x: int
+    y: int
+    whole: Mask
+    mask: Mask
+    fragments: int
+    path: Points
+
+
+def measure(detections: Sequence[Detection]) -> list[Scratch]:
+    """The scratches that the detections of one frame show, in the order of the detections.
+
+    Pieces of one detection that are within `GAP` of each other are one scratch, and pieces of
+    several detections that continue each other (`join.py`). A piece below `SPECK` px² is none.
+    """
+    parts = [part for detection in detections for part in _parts(detection)]
+    lines = [_smooth(part.path) + np.array([part.x, part.y]) for part in parts]
+    return [_measure(_joined([parts[k] for k in c.pieces], c.bridges)) for c in chains(lines)]
+
+
+def _parts(detection: Detection) -> list[_Part]:
     pieces = _pieces(detection.mask)
-    if len(pieces) == 1:
-        return [_measure(pieces[0], pieces[0], 1, detection)]
     bridged = _bridge(pieces)
     count, labels = cv2.connectedComponents(bridged, connectivity=8)
-    scratches = []
+    parts = []
     for k in range(1, count):
         whole = np.asarray(labels == k)
         inside = [piece for piece in pieces if (piece & whole).any()]
         mask = np.logical_or.reduce(inside)
-        scratches.append(_measure(whole, mask, len(inside), detection))
-    return scratches
+        path = longest_path(thin(whole))
+        parts.append(
+            _Part(detection.confidence, detection.x, detection.y, whole, mask, len(inside), path)
+        )
+    return parts
+
+
+def _joined(parts: list[_Part], bridges: Points) -> _Part:
+    """One part of several, on a canvas of its own, with lines over the gaps between them."""
+    if len(parts) == 1:
+        return parts[0]
+    x, y = min(p.x for p in parts), min(p.y for p in parts)
+    right = max(p.x + p.mask.shape[1] for p in parts)
+    bottom = max(p.y + p.mask.shape[0] for p in parts)
+    mask = np.zeros((bottom - y, right - x), np.bool_)
+    bridged = np.zeros(mask.shape, np.uint8)
+    for part in parts:
+        rows, columns = part.mask.shape
+        window = np.s_[part.y - y : part.y - y + rows, part.x - x : part.x - x + columns]
+        mask[window] |= part.mask
+        bridged[window] |= part.whole
+    for a, b in np.rint(bridges - (x, y)).astype(int).tolist():
+        cv2.line(bridged, a, b, 1)
+    whole = bridged > 0
+    return _Part(
+        max(p.confidence for p in parts), x, y, whole, mask,
+        sum(p.fragments for p in parts), longest_path(thin(whole)),
+    )  # fmt: skip
 
 
 def _pieces(mask: Mask) -> list[Mask]:
@@ -66,21 +115,19 @@ def _gap(
     return float(np.sqrt(squares[i, j])), (int(a[i][0]), int(a[i][1])), (int(b[j][0]), int(b[j][1]))
 
 
-def _measure(whole: Mask, mask: Mask, fragments: int, detection: Detection) -> Scratch:
-    """`whole` is connected and gives the centre line; `mask` is what the model saw of it."""
-    path = longest_path(thin(whole))
-    nearest = _nearest(whole, path)
-    line = _smooth(path)
-    length = _length(whole, line, nearest)
-    widths = _local_widths(whole, line, nearest, length)
+def _measure(part: _Part) -> Scratch:
+    nearest = _nearest(part.whole, part.path)
+    line = _smooth(part.path)
+    length = _length(part.whole, line, nearest)
+    widths = _local_widths(part, line, nearest, length)
     return Scratch(
         length_px=round(length, DIGITS),
         width_px=round(float(np.median(widths)), DIGITS),
         max_width_px=round(float(widths.max()), DIGITS),
-        area_px=int(np.count_nonzero(mask)),
-        confidence=round(detection.confidence, 4),
-        polygon=tuple((int(x) + detection.x, int(y) + detection.y) for x, y in _outline(whole)),
-        fragments=fragments,
+        area_px=int(np.count_nonzero(part.mask)),
+        confidence=round(part.confidence, 4),
+        polygon=tuple((int(x) + part.x, int(y) + part.y) for x, y in _outline(part.whole)),
+        fragments=part.fragments,
     )
 
 
@@ -140,15 +187,22 @@ def _beyond(cap: Mask, tip: Points, direction: Points) -> float:
 
 
 def _local_widths(
-    mask: Mask, line: Points, nearest: NDArray[np.intp], length: float
+    part: _Part, line: Points, nearest: NDArray[np.intp], length: float
 ) -> NDArray[np.float64]:
-    """Pixels that lie nearest to a stretch of the line, per length of the stretch."""
-    if len(line) <= 2 * WINDOW:  # too short for stretches: the mean is all there is
-        return np.array([np.count_nonzero(mask) / length])
-    pixels = np.bincount(nearest[mask], minlength=len(line)).astype(np.float64)
-    steps = np.hypot(*np.diff(line, axis=0).T)
-    lengths = np.concatenate([[steps[0]], (steps[1:] + steps[:-1]) / 2, [steps[-1]]])
-    kernel = np.ones(WINDOW)
-    stretch = np.convolve(pixels, kernel, "valid") / np.convolve(lengths, kernel, "valid")
-    trim = WINDOW // 2  # the ends' own pixels fan out beyond the line
-    return np.asarray(stretch[trim:-trim])
+    """Pixels that lie nearest to a stretch of the line, per length of the stretch.
+
+    Stretches on a bridge, where nothing was seen, have no width and are left out.
+    """
+    if len(line) > 2 * WINDOW:  # else too short for stretches
+        pixels = np.bincount(nearest[part.mask], minlength=len(line)).astype(np.float64)
+        steps = np.hypot(*np.diff(line, axis=0).T)
+        lengths = np.concatenate([[steps[0]], (steps[1:] + steps[:-1]) / 2, [steps[-1]]])
+        x, y = part.path.astype(np.intp).T
+        seen = np.convolve(part.mask[y, x], np.ones(WINDOW), "valid") >= WINDOW
+        kernel = np.ones(WINDOW)
+        stretch = np.convolve(pixels, kernel, "valid") / np.convolve(lengths, kernel, "valid")
+        trim = WINDOW // 2  # the ends' own pixels fan out beyond the line
+        inner = stretch[trim:-trim][seen[trim:-trim]]
+        if len(inner):
+            return np.asarray(inner)
+    return np.array([np.count_nonzero(part.mask) / length])

@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.sight",
         "inspector.refine",
         "inspector.skeleton",
+        "inspector.join",
         "inspector.measure",
         "inspector.decide",
         "inspector.overlay",

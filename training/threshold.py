@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
 
-from inspector.measure import measure
+from inspector.config import Limits
+from inspector.pipeline import Inspector
+from inspector.segment.decode import Outputs
+from inspector.segment.runtime import Runtime
 from inspector.segment.segmenter import Segmenter
+from inspector.types import Frame, Image, Verdict
 
 LIMIT_PX = 40.0
 """The size limit that a line starts with."""
@@ -19,7 +25,7 @@ UNSURE = 0.15
 """Pictures whose longest scratch is this close to the limit (as a share) are left out."""
 FALSE_REJECT_COST = 3.0
 """One false reject weighs as much as this many missed scratched parts."""
-LOWEST = 0.05
+TRIED = np.round(np.arange(0.06, 0.9, 0.03), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +38,48 @@ class Choice:
     pictures: int
 
 
+class _Once:
+    """A runtime that is asked once per picture, however many confidences are tried on it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.name = runtime.name
+        self._runtime = runtime
+        self._answers: dict[bytes, Outputs] = {}
+
+    def infer(self, image: Image) -> Outputs:
+        tile = image.tobytes()
+        if tile not in self._answers:
+            self._answers[tile] = self._runtime.infer(image)
+        return self._answers[tile]
+
+    def forget(self) -> None:
+        self._answers.clear()
+
+
 def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool = False) -> Choice:
     """The confidence that serves best on truth-`split`.jsonl in the data set's folder `data`."""
     rows = [json.loads(line) for line in (data / f"truth-{split}.jsonl").read_text().splitlines()]
-    looker = Segmenter(segmenter.manifest, segmenter.runtime, LOWEST)
-    bad, peaks = [], []
+    runtime, limits = _Once(segmenter.runtime), Limits(min_scratch_px=LIMIT_PX)
+    inspectors = [
+        Inspector(Segmenter(segmenter.manifest, runtime, float(c)), limits) for c in TRIED
+    ]
+    bad, rejected = [], []
     for row in track(rows, "choosing the confidence", disable=not progress):
         longest = max((s["length_px"] for s in row["scratches"]), default=0.0)
         if LIMIT_PX * (1 - UNSURE) < longest < LIMIT_PX * (1 + UNSURE):
             continue
-        image = cv2.imread(str(data / row["image"]))
-        long = [
-            d.confidence for d in looker.segment(np.asarray(image, np.uint8))
-            if any(s.length_px >= LIMIT_PX for s in measure(d))
-        ]  # fmt: skip
+        image = np.asarray(cv2.imread(str(data / row["image"])), np.uint8)
+        results = (i.inspect(Frame(image, row["image"], time.monotonic())) for i in inspectors)
         bad.append(longest >= LIMIT_PX)
-        peaks.append(max(long, default=0.0))
-    return best_choice(np.array(bad), np.array(peaks))
+        rejected.append([result.verdict is not Verdict.PASS for result in results])
+        runtime.forget()
+    return best_choice(np.array(bad), np.array(rejected))
 
 
-def best_choice(bad: np.ndarray, peaks: np.ndarray) -> Choice:
-    """From truth (n,) bool and the surest reject-worthy detection of each picture (n,), or 0."""
-    options = []
-    for confidence in np.arange(LOWEST, 0.9, 0.01):
-        said = peaks >= confidence
-        recall, false_reject = float(said[bad].mean()), float(said[~bad].mean())
-        options.append(
-            (recall - FALSE_REJECT_COST * false_reject, confidence, recall, false_reject)
-        )
-    _, confidence, recall, false_reject = max(options)
-    return Choice(round(float(confidence), 2), round(recall, 4), round(false_reject, 4), len(bad))
+def best_choice(bad: NDArray[np.bool_], rejected: NDArray[np.bool_]) -> Choice:
+    """From the truth (n,) and what each of the `TRIED` confidences says (n, len(TRIED))."""
+    recall, false_reject = rejected[bad].mean(axis=0), rejected[~bad].mean(axis=0)
+    k = int(np.argmax(recall - FALSE_REJECT_COST * false_reject))
+    return Choice(
+        float(TRIED[k]), round(float(recall[k]), 4), round(float(false_reject[k]), 4), len(bad)
+    )

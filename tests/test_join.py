@@ -1,0 +1,110 @@
+"""Which pieces are one scratch: lines that are cut, crossed, overlapped or merely near."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector.join import chains
+from inspector.measure import measure
+from inspector.types import Detection
+
+
+def line(start: tuple[float, float], end: tuple[float, float]) -> np.ndarray:
+    count = max(2, round(np.hypot(end[0] - start[0], end[1] - start[1])) + 1)
+    return np.linspace(start, end, count)
+
+
+def arc(radius: float, begin: float, end: float) -> np.ndarray:
+    t = np.linspace(begin, end, max(2, round(abs(end - begin) * radius)))
+    return radius * np.stack([np.cos(t), np.sin(t)], axis=1) + 500
+
+
+def turned(lines: list[np.ndarray], angle: float) -> list[np.ndarray]:
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return [points @ turn.T + 1000 for points in lines]
+
+
+def groups(lines: list[np.ndarray]) -> list[tuple[int, ...]]:
+    return [chain.pieces for chain in chains(lines)]
+
+
+ONE = [(0, 1)]
+TWO = [(0,), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([line((0, 0), (60, 0)), line((75, 0), (130, 0))], ONE),
+        ([line((0, 0), (60, 0)), line((100, 0), (200, 0))], TWO),
+        ([line((0, 0), (100, 0)), line((145, 0), (300, 0))], ONE),
+        ([line((0, 0), (200, 0)), line((255, 0), (500, 0))], TWO),
+        ([line((0, 0), (60, 0)), line((75, 14), (130, 14))], TWO),
+        ([line((0, 0), (60, 0)), line((0, 10), (60, 10))], TWO),
+        ([line((0, 0), (60, 0)), line((63, 2), (63, 60))], TWO),
+        ([arc(150, 0, 0.6), arc(150, 0.7, 1.4)], ONE),
+        ([line((0, 0), (100, 0)), line((60, 1), (180, 1))], ONE),
+        ([line((0, 0), (100, 0)), line((60, 6), (180, 6))], TWO),
+        ([line((0, 0), (40, 0)), line((50, 0), (53, 0))], TWO),
+        ([line((0, 0), (40, 0)), line((44, 0), (50, 0))], ONE),
+    ],
+    ids=[
+        "cut", "a gap wider than half a piece", "long ones over a wide gap", "a gap too wide",
+        "set off", "parallel", "a corner", "an arc that is cut", "run into each other",
+        "run past each other", "a far speck", "a near speck",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("angle", [0.0, 0.7, 2.0])
+def test_what_is_joined(lines, expected, angle: float) -> None:
+    """By gap, direction and bend, the same in every direction and from either end."""
+    assert groups(turned(lines, angle)) == expected
+    assert groups(turned([points[::-1] for points in lines], angle)) == expected
+
+
+@given(st.floats(0.6, 2.5), st.floats(0, np.pi), st.floats(4, 12))
+def test_scratches_that_cross_stay_two(angle: float, turn: float, gap: float) -> None:
+    """Even where both are broken at the crossing."""
+    ends = [np.array([np.cos(a), np.sin(a)]) for a in (turn, turn + angle)]
+    arms = [line(tuple(s * gap / 2 * e), tuple(s * 90 * e)) for e in ends for s in (1, -1)]
+
+    assert groups(arms) == [(0, 1), (2, 3)]
+
+
+def test_a_ring_of_pieces_is_one_chain() -> None:
+    """Its last gap stays open: a chain has two ends."""
+    pieces = [arc(80, k, k + 0.9) for k in np.arange(0, 6, 1.0)]
+
+    (chain,) = chains([*pieces, arc(80, 6.0, 6.2)])
+
+    assert len(chain.pieces) == 7
+    assert len(chain.bridges) == 6
+
+
+def test_nothing_and_a_point_are_no_error() -> None:
+    """No line gives no chain, a line of one point a chain of its own."""
+    assert chains([]) == []
+    assert groups([np.array([[5.0, 5.0]])]) == [(0,)]
+
+
+@pytest.mark.parametrize("cuts", [0, 1, 3])
+def test_a_scratch_in_pieces_has_the_length_of_the_whole(cuts: int) -> None:
+    """Each piece is a detection of its own; `fragments` counts them, the width is not diluted."""
+    t = np.linspace(0, 1, 400)
+    points = np.stack([40 + 500 * t, 150 + 60 * np.sin(3 * t)], axis=1)
+    canvas = np.zeros((300, 600), np.uint8)
+    cv2.polylines(canvas, [np.rint(points).astype(np.int32)], False, 1, 5)
+    (whole,) = measure([Detection(0.9, 0, 0, canvas > 0)])
+    for k in range(cuts):
+        at = 600 * (k + 1) // (cuts + 1)
+        canvas[:, at - 10 : at + 10] = 0
+    count, labels = cv2.connectedComponents(canvas)
+    pieces = [Detection(0.5, 0, 0, labels == k) for k in range(1, count)]
+
+    (scratch,) = measure(pieces)
+
+    assert len(pieces) == scratch.fragments == cuts + 1
+    assert scratch.length_px == pytest.approx(whole.length_px, rel=0.01)
+    assert scratch.width_px == pytest.approx(whole.width_px, abs=0.3)
+    assert scratch.area_px == np.count_nonzero(canvas)
