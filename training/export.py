@@ -2,8 +2,8 @@
 
     python -m training export --weights runs/first/weights/best.pt --out bundle
 
-The bundle is written beside its final place and moved there only if the edge loads it and both of
-its runtimes pass the self-test.
+The bundle is written beside its final place and moved there only if the edge loads it, its runtimes
+pass the self-test, and the gate (`gate.py`) finds that they judge as the net that was trained.
 """
 
 from __future__ import annotations
@@ -20,19 +20,23 @@ import cv2
 import numpy as np
 import onnx
 import yaml
+from rich.console import Console
 from ultralytics import YOLO
 
 from inspector.config import ModelConfig
+from inspector.errors import ConfigError
 from inspector.segment import bundle as bundles
 from inspector.segment.bundle import Bundle
 from inspector.segment.manifest import GOLDEN_INPUT, GOLDEN_LABELS, MODEL
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection
-from training import threshold
+from training import gate, threshold
 from training.synth.dataset import Recipe, draw
 
 SIDE = 640
 OPSET = 17
+PRECISIONS = ("f32", "bf16")
+GATE_PICTURES = 300
 OVERLAP = 0.5
 """Boxes that share more than this are one scratch; crossing scratches share less."""
 GOLDEN_SEED = 20_260
@@ -49,12 +53,14 @@ def export(
     weights: Path, out: Path, data: Path, name: str, version: str,
     confidence: float | None = None, facts: dict[str, Any] | None = None, progress: bool = False,
 ) -> Bundle:  # fmt: skip
-    """Write the bundle `out` from `weights`; `data` is a generated data set with a hold-out.
+    """Write the bundle `out` from `weights`; `data` is a data set with a hold-out.
 
     Raises:
-        ExportRefused: a runtime does not reproduce the golden detections, or finds none at all.
+        ExportRefused: a runtime does not reproduce the golden detections, finds none at all, or
+            judges the hold-out otherwise than the net does.
         BundleError: the edge cannot load what was written.
     """
+    hold_out = _hold_out(data)
     with tempfile.TemporaryDirectory(dir=out.parent if out.parent.is_dir() else None) as scratchpad:
         root = Path(scratchpad) / "bundle"
         root.mkdir()
@@ -71,23 +77,75 @@ def export(
         segmenter = Segmenter(
             draft.manifest, bundles.open_runtime(draft, ModelConfig(precision="f32"))
         )
-        if (data / "truth-val.jsonl").is_file():
-            choice = threshold.choose(segmenter, data, progress=progress)
-            fields["confidence"] = confidence or choice.confidence
-            fields["evaluation"]["generated_hold_out"] = {
-                "pictures": choice.pictures, "limit_px": threshold.LIMIT_PX,
-                "confidence": choice.confidence,
-                "recall_of_bad": choice.recall, "false_reject_of_good": choice.false_reject,
-            }  # fmt: skip
+        choice = threshold.choose(segmenter, data, progress=progress)
+        fields["confidence"] = confidence or choice.confidence
+        fields["evaluation"]["generated_hold_out"] = {
+            "pictures": choice.pictures, "limit_px": threshold.LIMIT_PX,
+            "confidence": choice.confidence,
+            "recall_of_bad": choice.recall, "false_reject_of_good": choice.false_reject,
+        }  # fmt: skip
         segmenter = Segmenter(draft.manifest, segmenter.runtime, fields["confidence"])
         fields["golden"] = {"confidences": tuple(d.confidence for d in _golden(root, segmenter))}
         made = bundles.write(root, **fields)
-        for runtime in ("openvino", "onnxruntime"):
-            bundles.self_test(made, bundles.open_runtime(made, ModelConfig(runtime=runtime)))
+        rows = _gate(weights, made, hold_out, progress)
+        fields["precisions"] = proved(rows)
+        fields["evaluation"]["gate"] = gate.facts(rows)
+        bundles.write(root, **fields)
         if out.exists():
             shutil.rmtree(out)
         shutil.copytree(root, out)
     return bundles.load(out)
+
+
+def _hold_out(data: Path) -> list[Path]:
+    """The pictures on which the gate judges, before any work is done without them."""
+    try:
+        pictures = gate.pictures_of(data)
+    except OSError:
+        pictures = []
+    if len(pictures) < gate.LEAST_PICTURES:
+        raise ExportRefused(
+            f"{data}: expected a hold-out of at least {gate.LEAST_PICTURES} pictures "
+            f"(python -m training synth --val {gate.LEAST_PICTURES}), found {len(pictures)}"
+        )
+    return pictures[:GATE_PICTURES]
+
+
+def _gate(
+    weights: Path, made: Bundle, pictures: list[Path], progress: bool
+) -> list[gate.Comparison]:
+    """Rows for OpenVINO in each of `PRECISIONS` that this machine has, then ONNX Runtime.
+
+    What every machine can run must pass; a faster precision that differs is not used by `auto`.
+    """
+    runtimes = []
+    for config in (
+        *(ModelConfig(runtime="openvino", precision=p) for p in PRECISIONS),
+        ModelConfig(runtime="onnxruntime"),
+    ):
+        try:
+            runtime = bundles.open_runtime(made, config)
+        except ConfigError:  # a precision that this CPU does not have
+            continue
+        bundles.self_test(made, runtime)
+        runtimes.append(runtime)
+    reference = gate.TorchRuntime(weights, made.manifest)
+    rows = gate.compare(reference, runtimes, made.manifest, pictures, progress)
+    Console(stderr=True).print(gate.table(rows))
+    must = [row for row in rows if "bf16" not in row.runtime]
+    if not all(row.passes for row in must):
+        raise ExportRefused(
+            "expected each runtime to judge as the net does, found the differences above"
+        )
+    return rows
+
+
+def proved(rows: list[gate.Comparison]) -> tuple[str, ...]:
+    """The precisions in which OpenVINO judges as the net does."""
+    passed = {
+        row.runtime.rpartition("/")[2] for row in rows if row.passes and "openvino" in row.runtime
+    }
+    return tuple(p for p in PRECISIONS if p in passed)
 
 
 def to_onnx(weights: Path, target: Path) -> str:

@@ -13,6 +13,7 @@ STRIDE = 4
 """Input pixels per prototype cell."""
 
 Head = Literal["end2end", "raw"]
+Precision = Literal["f32", "bf16"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -37,7 +38,10 @@ class Golden(_Section):
 
 
 class Manifest(_Section):
-    """What a bundle says of itself; `training` and `evaluation` are for people."""
+    """What a bundle says of itself; `training` and `evaluation` are for people.
+
+    `precisions` are those in which it was seen to judge as the net that was trained.
+    """
 
     format: Literal["inspector.bundle/1"] = "inspector.bundle/1"
     name: Annotated[str, Field(min_length=1)]
@@ -49,6 +53,7 @@ class Manifest(_Section):
     confidence: Annotated[float, Field(gt=0, lt=1)]
     overlap: Annotated[float, Field(gt=0, le=1)]
     golden: Golden
+    precisions: Annotated[tuple[Precision, ...], Field(min_length=1)] = ("f32",)
     files: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*\.(onnx|xml|bin|png)$")], Sha256]
     training: dict[str, Any] = {}
     evaluation: dict[str, Any] = {}

@@ -40,7 +40,7 @@ class OpenVinoRuntime:
         check_shapes(
             manifest, [_shape(i) for i in model.inputs], [_shape(o) for o in model.outputs]
         )
-        precision = _precision(core, config)
+        precision = _precision(core, config, manifest)
         options = {
             hints.performance_mode(): hints.PerformanceMode.LATENCY,
             hints.inference_precision(): PRECISIONS[precision],
@@ -63,13 +63,17 @@ def _shape(port: ov.Output) -> list[int | str | None]:
     return [d.get_length() if d.is_static else None for d in port.partial_shape]
 
 
-def _precision(core: ov.Core, config: ModelConfig) -> str:
-    """`auto` takes bf16 where the CPU multiplies it in hardware, else f32."""
+def _precision(core: ov.Core, config: ModelConfig, manifest: Manifest) -> str:
+    """`auto` takes bf16 where the CPU multiplies it in hardware and the bundle was proved in it."""
     able = core.get_property(config.device, props.device.capabilities())
     if config.precision == "bf16" and "BF16" not in able:
         raise ConfigError(f"model.precision: expected f32, {config.device} has no bf16")
     if config.precision == "auto":
-        return "bf16" if "BF16" in able else "f32"
+        return "bf16" if "BF16" in able and "bf16" in manifest.precisions else "f32"
+    if config.precision not in manifest.precisions:
+        log.warning(
+            "model.precision: the bundle was not seen to judge alike in %s", config.precision
+        )
     return config.precision
 
 

@@ -115,3 +115,10 @@ def test_both_runtimes_give_the_same_scratches(path: Path) -> None:
     assert [s.length_px for s in one.scratches] == pytest.approx(
         [s.length_px for s in other.scratches], abs=0.5
     )
+
+
+def test_auto_takes_no_precision_that_was_not_proved(tmp_path: Path) -> None:
+    """A bundle whose export did not judge alike in bf16 runs in f32, whatever the CPU offers."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+
+    assert bundle.open_runtime(made, ModelConfig(runtime="openvino")).name == "openvino/CPU/f32"

@@ -7,7 +7,7 @@ import pytest
 
 from inspector.errors import BundleError
 from inspector.segment import bundle as bundles
-from training import export, threshold, train
+from training import export, gate, threshold, train
 from training.synth.dataset import Recipe, generate
 
 # Libraries of training warn of their own future; that is not this project's to mend.
@@ -55,12 +55,13 @@ def test_a_missing_data_set_is_named(tmp_path: Path) -> None:
 
 
 def test_an_untrained_net_is_refused(
-    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weights: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A net that finds nothing on any golden candidate does not become a bundle."""
+    monkeypatch.setattr(gate, "LEAST_PICTURES", 4)
     monkeypatch.setattr(export, "GOLDEN_TRIES", 2)
     with pytest.raises(export.ExportRefused, match="found none"):
-        export.export(weights / "last.pt", tmp_path / "bundle", tmp_path, "t", "0", confidence=0.7)
+        export.export(weights / "last.pt", tmp_path / "bundle", data, "t", "0", confidence=0.7)
     assert not (tmp_path / "bundle").exists()
 
 

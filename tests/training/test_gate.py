@@ -1,0 +1,104 @@
+"""The gate of an export: what judges differently is seen, and refused."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inspector.segment.decode import Outputs
+from inspector.segment.runtime import FakeRuntime
+from tests.support.bundles import manifest_of
+from training import export, gate
+from training.gate import Comparison
+
+MANIFEST = manifest_of("end2end", 640)
+
+
+def finder(length: float, confidence: float = 0.9) -> FakeRuntime:
+    """A runtime that finds a bar of this length in every picture."""
+    candidates = FakeRuntime.none(MANIFEST).candidates
+    candidates[0, 0, :7] = 100, 100, 100 + length, 108, confidence, 0, 1
+    bar = np.full(MANIFEST.prototypes_shape, -1, np.float32)
+    bar[0, 0, 25:27, 25 : 25 + round(length / 4)] = 1
+    return FakeRuntime(Outputs(candidates, bar))
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Three pictures with contrast, on which so few are enough."""
+    monkeypatch.setattr(gate, "LEAST_PICTURES", 3)
+    image = np.zeros((400, 400, 3), np.uint8)
+    image[:] = np.arange(400)[None, :, None] % 200
+    paths = [tmp_path / f"{k}.png" for k in range(3)]
+    for path in paths:
+        cv2.imwrite(str(path), image)
+    return paths
+
+
+def test_who_judges_alike_passes(pictures: list[Path]) -> None:
+    """The reference against itself is the first row, and the same answers differ in nothing."""
+    rows = gate.compare(finder(80), [finder(80)], MANIFEST, pictures)
+
+    assert [(r.pictures, r.mask_iou, r.length_px, r.flips, r.passes) for r in rows] == [
+        (3, 1.0, 0.0, 0, True)
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("candidate", "flips"), [(finder(20), 3), (finder(80, 0.1), 3), (finder(72), 0)]
+)
+def test_who_judges_otherwise_does_not(
+    pictures: list[Path], candidate: FakeRuntime, flips: int
+) -> None:
+    """Another verdict, nothing found, or another length."""
+    _, row = gate.compare(finder(80), [candidate], MANIFEST, pictures)
+
+    assert row.flips == flips
+    assert row.length_px >= 8
+    assert not row.passes
+
+
+@pytest.mark.parametrize(
+    ("change", "passes"),
+    [
+        ({}, True),
+        ({"flips": 1}, True),
+        ({"flips": 2}, False),
+        ({"length_px": 0.5}, True),
+        ({"length_px": 0.51}, False),
+        ({"mask_iou": 0.95}, True),
+        ({"mask_iou": 0.94}, False),
+    ],
+)
+def test_the_bounds_are_exact(change: dict[str, float], passes: bool) -> None:
+    """One picture in two hundred may flip, not two."""
+    row = {"mask_iou": 1.0, "length_px": 0.0, "worst_length_px": 0.0, "flips": 0, "ms": 1.0}
+
+    assert Comparison("r", 200, **{**row, **change}).passes is passes
+
+
+def test_few_pictures_prove_nothing(pictures: list[Path], monkeypatch) -> None:
+    """The error says how many are needed."""
+    monkeypatch.setattr(gate, "LEAST_PICTURES", 200)
+
+    with pytest.raises(ValueError, match="at least 200 pictures, found 3"):
+        gate.compare(finder(80), [], MANIFEST, pictures)
+
+
+def test_only_a_proved_precision_is_offered() -> None:
+    """A fast precision that differs stays out of the manifest; ONNX Runtime's row is none."""
+    good = {"mask_iou": 1.0, "length_px": 0.0, "worst_length_px": 0.0, "flips": 0, "ms": 1.0}
+    rows = [
+        Comparison("openvino/CPU/f32", 200, **good),
+        Comparison("openvino/CPU/bf16", 200, **{**good, "flips": 9}),
+        Comparison("onnxruntime/CPU/f32", 200, **good),
+    ]
+
+    assert export.proved(rows) == ("f32",)
+
+
+def test_an_export_without_a_hold_out_is_refused(tmp_path: Path) -> None:
+    """Before any work is done, and the message says how to make one."""
+    with pytest.raises(export.ExportRefused, match="training synth --val 200"):
+        export.export(tmp_path / "w.pt", tmp_path / "out", tmp_path, "t", "0")
