@@ -4,7 +4,9 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 
-from inspector.config import ModelConfig, settings
+from inspector import lines
+from inspector.calibration import origin, tell
+from inspector.config import ModelConfig, Setting, settings
 from inspector.lines import Line
 from inspector.segment import bundle
 from inspector.segment.bundle import Bundle
@@ -34,13 +36,17 @@ def run(line: Line, *, as_json: bool) -> None:
 
 def _settings(line: Line) -> list[Row]:
     return [
-        Row(
-            setting.key,
-            str(setting.value),
-            "default" if setting.line is None else f"{line.path}:{setting.line}",
-        )
+        Row(setting.key, str(setting.value), _origin(line, setting))
         for setting in settings(line.config, line.text)
     ]
+
+
+def _origin(line: Line, setting: Setting) -> str:
+    section, _, name = setting.key.rpartition(".")
+    record = origin(line.history, name) if section == "limits" else None
+    if record is not None:
+        return f"{lines.history_of(line.path)}: {tell(record)}"
+    return "default" if setting.line is None else f"{line.path}:{setting.line}"
 
 
 def _model(model: Bundle, config: ModelConfig) -> list[Row]:

@@ -115,7 +115,7 @@ def run(config: Config = None, line: LineName = None) -> None:
     from inspector import daemon
 
     logging.getLogger("inspector").setLevel(logging.INFO)
-    daemon.run(_line(config, line).config)
+    daemon.run(_line(config, line))
 
 
 @app.command()
@@ -124,6 +124,49 @@ def check(config: Config = None, line: LineName = None, as_json: Json = False) -
     from inspector import check as command
 
     command.run(_line(config, line), as_json=as_json)
+
+
+class CalibrateAction(StrEnum):
+    """What `inspector calibrate` does."""
+
+    SET = "set"
+    SHOW = "show"
+    UNDO = "undo"
+
+
+@app.command()
+def calibrate(
+    action: Annotated[
+        CalibrateAction, typer.Argument(help="Set limits, show the records, undo the last one.")
+    ] = CalibrateAction.SET,
+    config: Config = None,
+    line: LineName = None,
+    min_scratch_px: Annotated[
+        float | None,
+        typer.Option(callback=_positive, help="Smallest length of a scratch that fails, in px."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who; else the user of this shell.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+    ] = False,
+) -> None:
+    """Set what a scratch may not reach, as a dated record beside the line's file."""
+    from inspector import calibrate as command
+    from inspector.calibration import Calibrated
+
+    limits = Calibrated(min_scratch_px=min_scratch_px)
+    if (action is CalibrateAction.SET) == (limits == Calibrated()):
+        raise typer.BadParameter(
+            "expected a limit to set, as --min-scratch-px 40, or one of: show, undo"
+        )
+    path = _line_path(config, line)
+    match action:
+        case CalibrateAction.SET:
+            command.set_limits(path, limits, by=by, dry_run=dry_run)
+        case CalibrateAction.UNDO:
+            command.undo(path, by=by, dry_run=dry_run)
+        case CalibrateAction.SHOW:
+            command.show(path)
 
 
 @app.command()
@@ -165,10 +208,14 @@ def demo(
 
 
 def _line(config: Path | None, name: str | None) -> lines.Line:
+    return lines.read(_line_path(config, name))
+
+
+def _line_path(config: Path | None, name: str | None) -> Path:
     path = lines.find(config, name)
     if path is None:
         raise ConfigError(
             f"expected a line's configuration: --config FILE, ${lines.VARIABLE}, ./line.yaml "
             f"or one in {lines.INSTALLED}; found none"
         )
-    return lines.read(path)
+    return path

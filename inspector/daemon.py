@@ -18,9 +18,11 @@ from types import FrameType
 
 import cv2
 
+from inspector import lines
+from inspector.calibration import overrule
 from inspector.cameras import CameraState, Grabber, make_camera
-from inspector.config import CameraConfig, LineConfig
-from inspector.errors import OutboxError
+from inspector.config import CameraConfig, Limits, LineConfig
+from inspector.errors import ConfigError, OutboxError
 from inspector.notify import notify
 from inspector.pipeline import Inspector, View
 from inspector.publish.announcement import StatsMessage
@@ -46,7 +48,7 @@ PURGE_EVERY = 100  # results
 POLL_S = 0.2  # how soon a signal is noticed while nothing moves
 
 
-def run(config: LineConfig) -> None:
+def run(told: lines.Line) -> None:
     """Judge what passes the line's camera, until SIGTERM or SIGINT or the end of its files.
 
     Raises:
@@ -54,6 +56,7 @@ def run(config: LineConfig) -> None:
         OutboxError: the outbox cannot be opened.
     """
     cv2.setNumThreads(1)  # the cores belong to the runtime
+    config, calibration = told.config, Calibration(told)
     stop = threading.Event()
     with _stopping(stop), ExitStack() as stack:
         inspector, model = _open_inspector(config)
@@ -69,6 +72,7 @@ def run(config: LineConfig) -> None:
                 if part is not None:
                     line.judge(part)
                 line.tell(grabber.state)
+                calibration.apply(line)
             line.deliver(stop)
         finally:
             notify("STOPPING=1")
@@ -109,6 +113,7 @@ class Line:
     ) -> None:
         self._config = config
         self._inspector = inspector
+        self._limits = config.limits
         self._model = model
         self._outbox = outbox
         self._topics = Topics(config.site, config.line)
@@ -144,6 +149,11 @@ class Line:
         self.publisher.set_state("camera_lost" if lost else "running")
         self.publisher.alarm("camera", camera.detail if lost else None)
 
+    def set_limits(self, limits: Limits) -> None:
+        """Judge by these from the next part on; what is published says so."""
+        self._inspector.limits = self._limits = limits
+        self.publisher.set_limits(limits)
+
     def deliver(self, stop: threading.Event) -> None:
         """All is judged: wait until the broker has acknowledged it, or until told to stop."""
         self.publisher.set_state("finished")
@@ -160,7 +170,7 @@ class Line:
                     time=datetime.now(UTC),
                     site=self._config.site,
                     line=self._config.line,
-                    limits=self._config.limits,
+                    limits=self._limits,
                     model=self._model,
                 )
             )
@@ -179,6 +189,39 @@ class Line:
             disk_free_bytes=shutil.disk_usage(self._config.state_dir).free,
             temperature_c=_temperature_c(),
         )
+
+
+class Calibration:
+    """Takes over what `inspector calibrate` records while the line runs."""
+
+    def __init__(self, told: lines.Line) -> None:
+        self._told = told
+        self._seen = self._stamp()
+
+    def apply(self, line: Line) -> None:
+        """Give a new calibration to the line; one that cannot be read is an alarm and no more."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            history = lines.read_history(self._told.path)
+            limits = overrule(self._told.written, history.in_force).limits
+        except ConfigError as error:
+            log.exception("the calibration is not taken over")
+            line.publisher.alarm("calibration", str(error))
+            return
+        log.info("calibrated: %s", limits)
+        line.set_limits(limits)
+        line.publisher.alarm("calibration", None)
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """What changes whenever the file is replaced; None while there is none."""
+        try:
+            found = lines.history_of(self._told.path).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
 
 def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:

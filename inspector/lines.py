@@ -1,10 +1,15 @@
-"""Which line? Finds and reads the line's file, so that `inspector check` works as typed."""
+"""Which line? Finds and reads the line's file and its calibrations beside it."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspector import config
+from inspector.calibration import History, overrule
+from inspector.config import LineConfig
 from inspector.errors import ConfigError
 
 INSTALLED = Path("/etc/inspector/lines")
@@ -13,28 +18,88 @@ VARIABLE = "INSPECTOR_CONFIG"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line's file as it was read: its path, its text and what the text says."""
+    """A line's file as it was read, what its text says, and how it was calibrated."""
 
     path: Path
     text: str
-    config: config.LineConfig
+    written: LineConfig
+    history: History
+
+    @property
+    def config(self) -> LineConfig:
+        """What is in force: what is written, with what was calibrated in its place."""
+        return overrule(self.written, self.history.in_force)
 
 
 def read(path: Path) -> Line:
-    """Read and validate a line's file.
+    """Read and validate a line's file and its calibrations.
+
+    Raises:
+        ConfigError: one of them cannot be read, or what it says is wrong.
+    """
+    text = _read(path)
+    return Line(path, text, config.parse(text, path=path), read_history(path))
+
+
+def history_of(path: Path) -> Path:
+    """Where the calibrations of the line at `path` are: line1.yaml → line1.calibration.jsonl."""
+    return path.with_suffix(".calibration.jsonl")
+
+
+def read_history(path: Path) -> History:
+    """The calibrations of the line at `path`; none where their file does not exist.
 
     Raises:
         ConfigError: it cannot be read, or what it says is wrong.
     """
+    beside = history_of(path)
+    return History.parse(_read(beside), name=str(beside)) if beside.exists() else History()
+
+
+def write_history(path: Path, history: History) -> None:
+    """Replace the calibrations of the line at `path` as a whole; it is on the disk on return.
+
+    Raises:
+        ConfigError: it cannot be written; what was there before is still there.
+    """
+    beside = history_of(path)
+    part = beside.with_name(beside.name + ".part")
     try:
-        text = path.read_text(encoding="utf-8")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(history.text())
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(beside)
+        folder = os.open(beside.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise ConfigError(
+            f"{beside}: expected to write the calibration, found: {error.strerror}"
+        ) from None
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """While one process changes the calibrations of a line, a second one waits."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{path}: expected UTF-8 text, found byte {error.start} to be none"
         ) from None
     except OSError as error:
         raise ConfigError(f"{path}: expected a readable file, found: {error.strerror}") from None
-    return Line(path, text, config.parse(text, path=path))
 
 
 def find(path: Path | None, name: str | None, installed: Path = INSTALLED) -> Path | None:

@@ -1,16 +1,20 @@
 """What all tests share."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from inspector.broker import Broker
 from inspector.segment.runtime import FakeRuntime
 from tests.support.bundles import manifest_of, write_bundle
+from tests.support.daemon import Start
 from tests.support.listener import Listener
 from tests.support.onnx_models import tiny
 from tests.support.rtsp import RtspServer, missing
@@ -82,3 +86,28 @@ def rtsp_server(_rtsp_works: None) -> Iterator[RtspServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def start(tmp_path: Path, pictures: Path, model: Path, broker: Broker) -> Iterator[Start]:
+    """Starts the daemon over the folder of pictures; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(**camera: object) -> subprocess.Popen[str]:
+        line = {
+            "site": "plant-a",
+            "line": "line1",
+            "camera": {"source": f"folder:{pictures}", **camera},
+            "model": {"bundle": str(model)},
+            "mqtt": {"port": broker.port, "version": broker.mqtt_version},
+        }
+        path = tmp_path / "line.yaml"
+        path.write_text(yaml.safe_dump(line))
+        command = [sys.executable, "-m", "inspector", "run", "--config", str(path)]
+        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -3,26 +3,22 @@
 import json
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
-from inspector.broker import Broker
 from inspector.cameras import Grabber, ScriptedCamera
 from inspector.config import CameraConfig
 from inspector.daemon import parts
 from inspector.errors import CameraLost
 from inspector.publish import message
 from inspector.types import Frame, Reason, Rule, Unseen
+from tests.support.daemon import Start
 from tests.support.listener import Listener
 from tests.support.rtsp import RtspServer
 
@@ -83,34 +79,6 @@ def test_with_a_pace_each_part_that_was_not_seen_counts() -> None:
     seen = play(FRAME, 1.5, every_ms=50, most=6)
 
     assert kinds(seen) == ["frame"] + ["unseen"] * 5
-
-
-Start = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture
-def start(tmp_path: Path, pictures: Path, model: Path, broker: Broker) -> Iterator[Start]:
-    """Starts the daemon over the folder of pictures; what still runs at the end is killed."""
-    started: list[subprocess.Popen[str]] = []
-
-    def begin(**camera: object) -> subprocess.Popen[str]:
-        line = {
-            "site": "plant-a",
-            "line": "line1",
-            "camera": {"source": f"folder:{pictures}", **camera},
-            "model": {"bundle": str(model)},
-            "mqtt": {"port": broker.port, "version": broker.mqtt_version},
-        }
-        path = tmp_path / "line.yaml"
-        path.write_text(yaml.safe_dump(line))
-        command = [sys.executable, "-m", "inspector", "run", "--config", str(path)]
-        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
-        return started[-1]
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def test_one_result_per_picture_reaches_a_subscriber(start: Start, listener: Listener) -> None:

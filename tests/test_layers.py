@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (  # pure
         "inspector.strictyaml",
         "inspector.config",
+        "inspector.calibration",
         "inspector.sight",
         "inspector.refine",
         "inspector.skeleton",
@@ -48,6 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "inspector.batch",
+        "inspector.calibrate",
         "inspector.check",
         "inspector.daemon",
         "inspector.watch",

@@ -91,6 +91,12 @@ class Publisher:
         """How many parts were judged; sent once per second at most."""
         self._board.count(since_start, since_midnight)
 
+    def set_limits(self, limits: Limits) -> None:
+        """The limits in force have changed; `birth` says so."""
+        self._limits = limits_in_force(limits)
+        self._board.birth(self._outbox.device, self._model, self._limits)
+        self._bell.ring()
+
     def alarm(self, code: str, text: str | None) -> None:
         """Raise an alarm, change its text, or with None clear it, be it of an earlier session."""
         self._board.alarm(code, text)

@@ -1,0 +1,143 @@
+"""What was calibrated: dated records beside the line's file, which overrule its limits. Pure.
+
+The line's YAML is written by hand and is never touched. Calibrations are a history of JSON objects,
+one per line, to which each `set` and each `undo` adds one; the last one says what is in force.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from inspector.config import Limits, LineConfig
+from inspector.errors import ConfigError
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True
+    )
+
+
+class Calibrated(_Strict):
+    """The limits that a calibration sets; None: as the line's file says."""
+
+    min_scratch_px: Positive | None = None
+
+
+class Record(_Strict):
+    """One change: who made it and when, and what it left in force."""
+
+    schema_id: Literal["inspector.calibration/1"] = Field(
+        default="inspector.calibration/1", alias="schema"
+    )
+    time: AwareDatetime
+    by: Annotated[str, Field(min_length=1, max_length=200)]
+    action: Literal["set", "undo"]
+    before: Calibrated
+    after: Calibrated
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All records of a line, oldest first."""
+
+    records: tuple[Record, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str, *, name: str) -> Self:
+        """Read the text of a history; `name` stands in errors.
+
+        Raises:
+            ConfigError: a line that is no record, or does not continue the one before it.
+        """
+        records: list[Record] = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            try:
+                record = Record.model_validate_json(line)
+            except ValidationError as error:
+                defect = error.errors()[0]
+                place = ".".join(map(str, defect["loc"])) or "the line"
+                raise ConfigError(
+                    f"{name}:{number}: {place}: expected a calibration record, "
+                    f"found {line[:60]!r} ({defect['msg']})"
+                ) from None
+            before = records[-1].after if records else Calibrated()
+            if record.before != before:
+                raise ConfigError(
+                    f"{name}:{number}: before: expected {_show(before)}, as the record above left "
+                    f"it, found {_show(record.before)}"
+                )
+            records.append(record)
+        return cls(tuple(records))
+
+    def text(self) -> str:
+        """The history as it stands in its file."""
+        return "".join(
+            record.model_dump_json(by_alias=True, exclude_none=True) + "\n"
+            for record in self.records
+        )
+
+    @property
+    def in_force(self) -> Calibrated:
+        """What overrules the line's file now."""
+        return self.records[-1].after if self.records else Calibrated()
+
+    def set(self, limits: Calibrated, *, by: str, time: AwareDatetime) -> Self:
+        """With one more record; limits that are None stay as they are."""
+        after = self.in_force.model_copy(update=limits.model_dump(exclude_none=True))
+        return self._with("set", after, by, time)
+
+    def undo(self, *, by: str, time: AwareDatetime) -> Self:
+        """With one more record that takes back the last `set` which is not taken back yet.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        sets: list[Record] = []
+        for record in self.records:
+            if record.action == "set":
+                sets.append(record)
+            elif sets:
+                sets.pop()
+        if not sets:
+            raise ConfigError("expected a calibration to undo, found none in force")
+        return self._with("undo", sets[-1].before, by, time)
+
+    def _with(
+        self, action: Literal["set", "undo"], after: Calibrated, by: str, time: AwareDatetime
+    ) -> Self:
+        record = Record(time=time, by=by, action=action, before=self.in_force, after=after)
+        return type(self)((*self.records, record))
+
+
+def overrule(config: LineConfig, calibrated: Calibrated) -> LineConfig:
+    """The line's configuration with the calibrated limits in place of its own."""
+    given = calibrated.model_dump(exclude_none=True)
+    if not given:
+        return config
+    limits = Limits.model_validate(config.limits.model_dump() | given)
+    return config.model_copy(update={"limits": limits})
+
+
+def origin(history: History, key: str) -> Record | None:
+    """The record that last changed a limit which is in force, None if the file's own is."""
+    if getattr(history.in_force, key, None) is None:
+        return None
+    changes = [r for r in history.records if getattr(r.before, key) != getattr(r.after, key)]
+    return changes[-1]
+
+
+def tell(record: Record) -> str:
+    """One line for people: when, who, what."""
+    return (
+        f"{record.time.astimezone():%Y-%m-%d %H:%M:%S}  {record.by}  {record.action}  "
+        f"{_show(record.before)} → {_show(record.after)}"
+    )
+
+
+def _show(calibrated: Calibrated) -> str:
+    return json.dumps(calibrated.model_dump(exclude_none=True))

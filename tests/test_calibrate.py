@@ -1,0 +1,163 @@
+"""`inspector calibrate` as a user types it, and a running daemon that takes it over."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from inspector import lines
+from tests.support.daemon import Start
+from tests.support.listener import Listener
+from tests.test_cli import run
+
+TEXT = """\
+site: a
+line: b
+camera: {source: 'folder:x'}
+limits:
+  min_scratch_px: 40  # agreed with the customer
+"""
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Path:
+    """A line's file, written by hand."""
+    path = tmp_path / "line.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def calibrate(line: Path, *args: object) -> subprocess.CompletedProcess[str]:
+    return run("calibrate", *args, cwd=line.parent)
+
+
+def test_a_limit_is_set_beside_the_file(line: Path) -> None:
+    """As typed in the README; the hand-written file keeps every byte."""
+    done = calibrate(line, "--min-scratch-px", 55, "--by", "adam")
+
+    assert done.returncode == 0, done.stderr
+    assert "min_scratch_px: 40.0 → 55.0" in done.stdout
+    assert line.read_text() == TEXT
+    (record,) = map(json.loads, lines.history_of(line).read_text().splitlines())
+    assert (record["by"], record["before"], record["after"]) == (
+        "adam",
+        {},
+        {"min_scratch_px": 55.0},
+    )
+    assert lines.read(line).config.limits.min_scratch_px == 55
+    assert sorted(p.name for p in line.parent.iterdir()) == [
+        "line.calibration.jsonl",
+        "line.yaml",
+    ]
+
+
+def test_show_and_undo(line: Path) -> None:
+    """What is in force and how it came about; each undo is a record too."""
+    assert "never calibrated" in calibrate(line, "show").stdout
+    calibrate(line, "--min-scratch-px", 55)
+    calibrate(line, "--min-scratch-px", 70)
+
+    assert "min_scratch_px: 70.0 → 55.0" in calibrate(line, "undo").stdout
+    shown = calibrate(line, "show").stdout.splitlines()
+    assert shown[0] == "min_scratch_px: 55"
+    assert [text.split("  ")[2] for text in shown if "→" in text] == ["set", "set", "undo"]
+    assert "min_scratch_px: 55.0 → 40.0" in calibrate(line, "undo").stdout
+    nothing_left = calibrate(line, "undo")
+    assert (nothing_left.returncode, "none in force" in nothing_left.stderr) == (78, True)
+
+
+def test_a_dry_run_writes_nothing(line: Path) -> None:
+    """It says what would change."""
+    done = calibrate(line, "--min-scratch-px", 55, "--dry-run")
+
+    assert "40.0 → 55.0" in done.stdout
+    assert "dry run" in done.stdout
+    assert list(line.parent.iterdir()) == [line]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        ([], 2, "--min-scratch-px 40"),
+        (["show", "--min-scratch-px", "5"], 2, "one of"),
+        (["--min-scratch-px", "0"], 2, "above 0"),
+        (["--min-scratch-px", "inf"], 2, "above 0"),
+        (["--min-scratch-px", "5", "--config", "nowhere.yaml"], 78, "nowhere.yaml"),
+        (["sideways"], 2, "sideways"),
+    ],
+)
+def test_bad_input_changes_nothing(line: Path, args: list[str], code: int, message: str) -> None:
+    """A sentence, its exit code, and no record."""
+    done = calibrate(line, *args)
+
+    assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+    assert not lines.history_of(line).exists()
+
+
+def test_a_torn_history_stops_run_check_and_calibrate(line: Path) -> None:
+    """Nobody judges by a limit that cannot be read, and the file stays for whoever looks."""
+    lines.history_of(line).write_text('{"schema": "inspector.cal')
+
+    for args in (["check"], ["run"], ["calibrate", "--min-scratch-px", "5"]):
+        done = run(*args, cwd=line.parent)
+        assert done.returncode == 78
+        assert "line.calibration.jsonl:1" in done.stderr
+    assert lines.history_of(line).read_text() == '{"schema": "inspector.cal'
+
+
+def test_a_folder_that_cannot_be_written_is_told(line: Path) -> None:
+    """The record stays as it was; a directory in its place stands for any such failure."""
+    lines.history_of(line).with_name(lines.history_of(line).name + ".part").mkdir()
+
+    done = calibrate(line, "--min-scratch-px", 55)
+
+    assert (done.returncode, "expected to write the calibration" in done.stderr) == (78, True)
+    assert not lines.history_of(line).exists()
+
+
+def test_check_names_the_calibration(line: Path, model: Path) -> None:
+    """When and by whom, in place of the line of the file."""
+    line.write_text(TEXT + f"model: {{bundle: '{model}'}}\n")
+    calibrate(line, "--min-scratch-px", 55, "--by", "adam")
+
+    done = run("check", "--json", cwd=line.parent)
+
+    rows = {row["key"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert rows["limits.min_scratch_px"]["value"] == "55.0"
+    assert "adam  set" in rows["limits.min_scratch_px"]["origin"]
+
+
+def test_a_running_daemon_takes_it_over(start: Start, listener: Listener, tmp_path: Path) -> None:
+    """The next parts are judged by the new limit, `birth` tells it, and undo goes back."""
+    start(loop=True, every_ms=50)
+    listener.wait(lambda heard: len(heard.on("result")) >= 3)
+    path = tmp_path / "line.yaml"
+
+    assert calibrate(path, "--min-scratch-px", 300).returncode == 0
+    listener.wait(lambda heard: heard.on("result")[-1]["limits"] == {"min_scratch_px": 300})
+    listener.wait(lambda heard: heard.on("birth")[-1]["limits"] == {"min_scratch_px": 300})
+    listener.wait(lambda heard: verdict_of_bad(heard) == "pass")
+
+    assert calibrate(path, "undo").returncode == 0
+    listener.wait(lambda heard: verdict_of_bad(heard) == "fail")
+
+
+def test_a_torn_record_changes_nothing_but_alarms(
+    start: Start, listener: Listener, tmp_path: Path
+) -> None:
+    """The limits in force stay; a good record clears the alarm."""
+    start(loop=True, every_ms=50)
+    listener.wait(lambda heard: len(heard.on("result")) >= 3)
+    history = lines.history_of(tmp_path / "line.yaml")
+
+    history.write_text("torn\n")
+    listener.wait(lambda heard: heard.on("alarm/calibration")[-1:] not in ([], [None]))
+    assert listener.on("result")[-1]["limits"] == {"min_scratch_px": 40}
+
+    history.unlink()
+    listener.wait(lambda heard: heard.on("alarm/calibration")[-1] is None)
+
+
+def verdict_of_bad(heard: Listener) -> str:
+    return [r["verdict"] for r in heard.on("result") if r["source"].endswith("bad.png")][-1]
