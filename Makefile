@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SECONDS_ARG = $(if $(DURATION),--seconds $(DURATION))
 
-.PHONY: demo test format schemas constraints clean
+.PHONY: demo test format metrology schemas constraints clean
 
 demo: .venv/ready  ## The whole factory on this machine; DURATION=20 ends it by itself
 	.venv/bin/inspector demo $(SECONDS_ARG)
@@ -16,6 +16,9 @@ test: .venv-dev/ready  ## Everything: lint, types, tests
 format: .venv-dev/ready  ## Make the code look as `make test` wants it
 	.venv-dev/bin/ruff check --fix .
 	.venv-dev/bin/ruff format .
+
+metrology: .venv-dev/ready  ## How true lengths are: tables and a picture in report/
+	.venv-dev/bin/python -m training metrology --out report
 
 schemas: .venv-dev/ready  ## Write the JSON Schemas of the messages
 	.venv-dev/bin/python -m inspector.publish.schema
