@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,12 @@ def synth(
     good_share: Annotated[
         float, typer.Option(min=0, max=0.5, help="pictures without scratch")
     ] = 0.45,
+    good: Annotated[
+        Path | None, typer.Option(help="folder of good pictures of your own part to scratch")
+    ] = None,
+    good_surface_share: Annotated[
+        float, typer.Option(min=0, max=1, help="pictures of that part; the rest keep the net broad")
+    ] = 0.7,
     workers: Annotated[int, typer.Option(min=1, help="processes")] = 2,
     samples: Annotated[
         Path | None, typer.Option(help="write whole sample parts here instead")
@@ -33,7 +39,9 @@ def synth(
     """Generate pictures of scratched and good parts with their labels."""
     import sys
 
+    from inspector.errors import InspectorError
     from training.synth import dataset
+    from training.synth import good as good_pictures
     from training.synth import samples as whole_parts
 
     if samples is not None:
@@ -41,10 +49,83 @@ def synth(
             typer.echo(path)
         return
     show = sys.stderr.isatty()
-    for split, count, offset in (("train", train, 0), ("val", val, 1)):
-        recipe = dataset.Recipe(seed=seed + offset, size=size, good_share=good_share)
-        done = dataset.generate(recipe, out, split, count, workers, show)
+    try:
+        own = good_pictures.read_folder(good, show) if good else None
+        for line in own.left_out if own else ():
+            typer.echo(f"left out: {line}", err=True)
+        splits = (("train", train, own and own.train), ("val", val, own and own.val))
+        for offset, (split, count, part) in enumerate(splits):
+            recipe = dataset.Recipe(
+                seed=seed + offset, size=size, good_share=good_share,
+                own=part, own_share=good_surface_share,
+            )  # fmt: skip
+            done = dataset.generate(recipe, out, split, count, workers, show)
+    except InspectorError as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
     typer.echo(done)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="annotation file, or folder of annotated pictures")],
+    out: Annotated[Path, typer.Option(help="folder of the data set")],
+    pictures: Annotated[
+        Path | None, typer.Option(help="where the pictures lie, if not beside the annotation")
+    ] = None,
+    form: Annotated[
+        Literal["via", "coco", "labelme", "cvat", "masks", "sorted"] | None,
+        typer.Option("--format", help="masks: images/ and masks/; sorted: good/ and bad/"),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="marks that are scratches, where there are several labels; repeatable"),
+    ] = None,
+    crop: Annotated[int, typer.Option(help="side of crops in px; 0 leaves pictures whole")] = 320,
+    line_width_px: Annotated[
+        float, typer.Option(help="of polylines without an attribute `width`")
+    ] = 3.0,
+    part_pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="regular expression whose group is the part in a picture's name; "
+            "default: the name without a trailing _N, -N or (N)"
+        ),
+    ] = None,
+    val_share: Annotated[float, typer.Option(help="share of the parts that is held out")] = 0.2,
+    seed: Annotated[int, typer.Option(help="same seed, same split and same crops")] = 1,
+    replace: Annotated[bool, typer.Option("--replace", help="a data set that is there")] = False,
+) -> None:
+    """Make a data set of annotated pictures: VIA, COCO, LabelMe, CVAT, masks, good/ and bad/."""
+    import re
+
+    from inspector.errors import InspectorError
+    from training.annotations import importer
+    from training.annotations.formats import Format
+
+    try:
+        settings = importer.Settings(
+            path=path, out=out, pictures=pictures, form=None if form is None else Format(form),
+            labels=tuple(label or ()), crop=crop, line_width_px=line_width_px,
+            part_pattern=None if part_pattern is None else re.compile(part_pattern),
+            val_share=val_share, seed=seed, replace=replace,
+        )  # fmt: skip
+    except (ValueError, re.error) as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        done = importer.run(settings)
+    except InspectorError as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    for name, count in done.counts.items():
+        typer.echo(
+            f"{name}: {done.parts[name]} parts, {count.pictures} pictures ({count.good} good), "
+            f"{count.scratches} scratches; {count.crops} crops with a scratch, "
+            f"{count.empty_crops} without"
+        )
+    for note in done.notes:
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(done.data)
 
 
 @app.command()
@@ -70,6 +151,37 @@ def train(
         config, data=data and str(data), model=model, hours=hours, imgsz=imgsz, batch=batch, lr0=lr0
     )
     typer.echo(recipe.train(chosen, name, resume) / "best.pt")
+
+
+@app.command()
+def evaluate(
+    data: Annotated[
+        Path, typer.Option(help="data set, its .jsonl file, or a folder with good/ and bad/")
+    ],
+    bundle: Annotated[str, typer.Option(help="`default`, or the folder of a bundle")] = "default",
+    runtime: Annotated[
+        Literal["auto", "openvino", "onnxruntime"], typer.Option(help="what runs the model")
+    ] = "auto",
+    out: Annotated[Path, typer.Option(help="folder of the report")] = Path("report"),
+    min_scratch_px: Annotated[
+        float, typer.Option(help="smallest length of a scratch that fails, in px")
+    ] = 40.0,
+    as_json: Annotated[bool, typer.Option("--json", help="the figures as JSON on stdout")] = False,
+) -> None:
+    """Say how good a bundle is on labelled pictures: out/report.html and out/results.json."""
+    import math
+
+    from inspector.errors import InspectorError
+    from training import evaluate as evaluation
+
+    if not 0 < min_scratch_px < math.inf:
+        raise typer.BadParameter(f"--min-scratch-px: expected above 0, found {min_scratch_px}")
+    settings = evaluation.Settings(data, bundle, runtime, out, min_scratch_px)
+    try:
+        evaluation.run(settings, as_json=as_json)
+    except InspectorError as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
 
 
 @app.command()
@@ -105,6 +217,22 @@ def export(
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{made.root}: confidence {made.manifest.confidence}, sha256 {made.sha256}")
+
+
+@app.command()
+def metrology(
+    out: Annotated[Path, typer.Option(help="folder of the report")] = Path("report"),
+    count: Annotated[int, typer.Option(min=20, help="scratches to draw")] = 2000,
+    seed: Annotated[int, typer.Option(help="same seed, same scratches")] = 1,
+) -> None:
+    """How true lengths are: drawn scratches of exactly known geometry, measured in several ways."""
+    import sys
+
+    from rich.console import Console
+
+    from training import metrology as bench
+
+    Console().print(bench.table(bench.run(out, count, seed, progress=sys.stderr.isatty())))
 
 
 if __name__ == "__main__":

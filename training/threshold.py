@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,9 @@ def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool 
     ]
     bad, rejected = [], []
     for row in track(rows, "choosing the confidence", disable=not progress):
-        longest = max((s["length_px"] for s in row["scratches"]), default=0.0)
+        # A bad part without outlines is trusted to be bad by more than the limit.
+        unmeasured = math.inf if row.get("label") == "bad" else 0.0
+        longest = max((s["length_px"] for s in row["scratches"]), default=unmeasured)
         if LIMIT_PX * (1 - UNSURE) < longest < LIMIT_PX * (1 + UNSURE):
             continue
         image = np.asarray(cv2.imread(str(data / row["image"])), np.uint8)

@@ -26,13 +26,14 @@ class RedIsAScratch(FakeRuntime):
 
 def test_the_confidence_lies_between_the_good_and_the_bad(tmp_path: Path) -> None:
     """Each picture is asked once; those near to the limit are left out."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for name, red, longest in [("a", 200, 90), ("b", 150, 60), ("c", 100, 0), ("d", 250, 42)]:
         image = np.zeros((200, 200, 3), np.uint8)
         image[:, :, 0] = np.arange(200)
         image[20:28, 20:120, 2] = red
         cv2.imwrite(str(tmp_path / f"{name}.png"), image)
         rows.append({"image": f"{name}.png", "scratches": [{"length_px": longest}] * bool(longest)})
+    rows[1] = {"image": "b.png", "label": "bad", "scratches": []}  # known to be bad, not measured
     (tmp_path / "truth-val.jsonl").write_text("\n".join(map(json.dumps, rows)))
     manifest = manifest_of("end2end", 640)
     runtime = RedIsAScratch(FakeRuntime.none(manifest))

@@ -56,6 +56,29 @@ def random_camera(rng: np.random.Generator, surface: str) -> Camera:
     )  # fmt: skip
 
 
+def second_camera(rng: np.random.Generator, grey: bool) -> Camera:
+    """What a photograph may still take: other light, a little blur and noise, JPEG once more.
+
+    It is never sharpened or shrunk: its own camera has done so, if any did.
+    """
+    cast = 1 + rng.normal(0, 0.015, 3)
+    return Camera(
+        defocus=float(rng.uniform(0.3, 0.7)) if rng.random() < 0.2 else 0.0,
+        motion=0.0,
+        motion_angle=0.0,
+        gain=float(np.exp(rng.normal(0, 0.08))),
+        gamma=float(np.exp(rng.normal(0, 0.06))),
+        balance=(float(cast[0]), float(cast[1]), float(cast[2])),
+        vignette=0.0,
+        sharpen=0.0,
+        grey=grey,
+        noise=float(rng.uniform(0, 1.5)) if rng.random() < 0.5 else 0.0,
+        noise_blur=0.0,
+        soften=0.0,
+        jpeg=int(rng.uniform(85, 99)),
+    )
+
+
 def lens(camera: Camera, image: Image) -> Image:
     """Scene to exposed picture, noise free, (h, w, 3) in 0..255: the same for the same camera."""
     h, w = image.shape[:2]

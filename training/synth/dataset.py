@@ -21,6 +21,7 @@ import yaml
 from rich.progress import track
 
 from training.synth.scene import Picture, picture
+from training.synth.surfaces import OwnPart
 
 JPEG_QUALITY = 96
 """High, because the camera's own compression is part of the picture already."""
@@ -42,12 +43,17 @@ class Recipe:
         ("metal", 0.1),
     )
     pad_share: float = 0.2
+    own: OwnPart | None = None
+    """A user's part, which takes the place of `surfaces` in `own_share` of the pictures."""
+    own_share: float = 0.7
 
     def __post_init__(self) -> None:
         if not 0 <= self.good_share <= 0.5:
             raise ValueError(
                 f"good_share: expected 0..0.5 (more teaches silence), found {self.good_share}"
             )
+        if not 0 <= self.own_share <= 1:
+            raise ValueError(f"own_share: expected 0..1, found {self.own_share}")
         if self.size % 32 or self.size < 64:
             raise ValueError(f"size: expected a multiple of 32, at least 64; found {self.size}")
 
@@ -60,8 +66,7 @@ def is_good(recipe: Recipe, index: int) -> bool:
 def draw(recipe: Recipe, index: int) -> Picture:
     """Picture number `index` of the recipe; depends on nothing else."""
     rng = np.random.default_rng([recipe.seed, index])
-    names, weights = zip(*recipe.surfaces, strict=True)
-    surface = str(rng.choice(names, p=np.array(weights) / sum(weights)))
+    surface = _surface(recipe, rng)
     h = w = recipe.size
     if surface == "plate" and rng.random() < 0.5:
         w = int(rng.uniform(0.45, 1) * recipe.size)
@@ -71,6 +76,13 @@ def draw(recipe: Recipe, index: int) -> Picture:
         w = recipe.size if rng.random() < 0.6 else int(rng.uniform(0.5, 1) * recipe.size)
     made = picture(rng, surface, (max(64, h), max(64, w)), not is_good(recipe, index))
     return _padded(made, recipe.size)
+
+
+def _surface(recipe: Recipe, rng: np.random.Generator) -> str | OwnPart:
+    if recipe.own and rng.random() < recipe.own_share:
+        return recipe.own
+    names, weights = zip(*recipe.surfaces, strict=True)
+    return str(rng.choice(names, p=np.array(weights) / sum(weights)))
 
 
 def _padded(made: Picture, size: int) -> Picture:

@@ -273,11 +273,15 @@ WEIGHTS = {
     "phone": (0.05, 0.1, 0.18, 0.13, 0.08, 0.13, 0.07, 0.04, 0.02, 0.01, 0.06, 0.06, 0.07),
     "text": (0.13, 0.1, 0.13, 0.15, 0.03, 0.07, 0.03, 0.08, 0.04, 0.12, 0.04, 0.04, 0.04),
     "plate": (0.06, 0.06, 0.14, 0.18, 0.07, 0.09, 0.02, 0.08, 0.06, 0.06, 0.1, 0.04, 0.04),
+    "photo": (0.08, 0.14, 0.2, 0.17, 0.06, 0.11, 0.09, 0, 0, 0, 0.03, 0.06, 0.06),
     "metal": (0.1, 0.1, 0.12, 0.16, 0.05, 0.11, 0.05, 0.1, 0.04, 0.02, 0.07, 0.04, 0.04),
 }
 
 
 def scatter(rng: np.random.Generator, image: Image, surface: str, count: int) -> None:
-    """Draw `count` distractors of the kinds usual on a surface."""
+    """Draw `count` distractors of the kinds usual on a surface.
+
+    On a `photo` only what comes and goes: the lines of the part are in the picture already.
+    """
     for _ in range(count):
         COMMON[int(rng.choice(len(COMMON), p=WEIGHTS[surface]))](rng, image)

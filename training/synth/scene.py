@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.errors import InspectorError
 from training.synth import camera as cameras
 from training.synth import distractors, optics, strokes
 from training.synth.strokes import Scratch
-from training.synth.surfaces import SURFACES
+from training.synth.surfaces import SURFACES, OwnPart, Surface
+from training.synth.surfaces.base import Image, Photo
 
 BRIDGE_PX = 12
 """An invisible stretch up to this length does not divide a scratch."""
@@ -20,7 +22,7 @@ MIN_SEEN_SHARE = 0.65
 """A chain of short glimpses, as of a pale line over print, is not labelled."""
 LABEL_WIDTH_PX = 5
 """Training targets are rasterised at a quarter of the resolution: thinner lines would break up."""
-TRIES = 12
+TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +49,64 @@ class Picture:
 
 
 def picture(
-    rng: np.random.Generator, surface: str, size: tuple[int, int], scratched: bool,
+    rng: np.random.Generator, surface: str | OwnPart, size: tuple[int, int], scratched: bool,
     whole: bool = False,
 ) -> Picture:  # fmt: skip
-    """A picture of (h, w). A scratched one shows at least one visible scratch.
+    """A picture of (h, w), or less of a smaller `OwnPart`; a scratched one shows a scratch.
 
-    Raises RuntimeError when no visible scratch comes about in `TRIES` attempts.
+    Raises:
+        InspectorError: no visible scratch comes about in `TRIES` attempts.
     """
     h, w = size
+    name, surface_of = (
+        (surface, SURFACES[surface]) if isinstance(surface, str) else (surface.name, surface)
+    )
     for _ in range(TRIES):
-        part = SURFACES[surface](rng, h, w, whole)
-        clean = part.image
-        hard = bool(rng.random() < (0.5 if scratched else 0.65))
+        part = surface_of(rng, h, w, whole)
+        clean, photo = part.image.copy(), part.photo
+        dirty = 0.3 if photo else 0.5 if scratched else 0.65
+        hard = bool(rng.random() < dirty)
         if hard and not whole:
-            distractors.scatter(rng, clean, surface, int(rng.integers(1, 4)))
+            usual = "photo" if photo else name
+            distractors.scatter(rng, clean, usual, int(rng.integers(1, 4)))
         elif surface == "phone":
             distractors.dust(rng, clean)
-        camera = cameras.random_camera(rng, surface)
+        if photo:
+            clean = _exposed(photo, part.image, clean)
+            camera = cameras.second_camera(rng, photo.grey)
+        else:
+            camera = cameras.random_camera(rng, name)
         seen = cameras.lens(camera, clean)
         if not scratched:
-            return Picture(cameras.sensor(camera, seen, rng), surface, hard, [])
+            return Picture(cameras.sensor(camera, seen, rng), name, hard, [])
         if part.part.mean() < 0.15:
             continue
         marked, drawn = clean.copy(), []
         count = int(rng.choice([1, 2, 3, 4], p=[0.5, 0.28, 0.14, 0.08]))
         for _ in range(count):
             drawn += _add(rng, marked, part)
+        if photo:
+            marked = _exposed(photo, clean, marked)
         after = cameras.lens(camera, marked)
-        truths = [t for s in drawn for t in _visible(s, seen, after, camera)]
+        grain = float(np.hypot(camera.noise, photo.noise if photo else 0))
+        truths = [t for s in drawn for t in _visible(s, seen, after, camera, grain)]
         if truths:
-            return Picture(cameras.sensor(camera, after, rng), surface, hard, truths)
-    raise RuntimeError(f"expected a visible scratch on {surface} {w}x{h} within {TRIES} tries")
+            return Picture(cameras.sensor(camera, after, rng), name, hard, truths)
+    raise InspectorError(
+        f"{name}: expected a scratch to be visible on {w} × {h} px, found none in {TRIES} tries: "
+        "the surface is too rough, too dark or too bright"
+    )
 
 
-def _add(rng: np.random.Generator, image: NDArray[np.float32], part: object) -> list[Scratch]:
+def _exposed(photo: Photo, before: Image, after: Image) -> Image:
+    """`after` with what was drawn on `before` as the photograph's camera would have shown it.
+
+    Only the change is blurred. The photograph keeps its sharpness, and its noise in the groove.
+    """
+    return before + cv2.GaussianBlur(np.clip(after, 0, 255) - before, (0, 0), photo.softness)
+
+
+def _add(rng: np.random.Generator, image: NDArray[np.float32], part: Surface) -> list[Scratch]:
     """Draw one scratch or scuff bundle on the part; returns what was drawn."""
     h, w = image.shape[:2]
     group = strokes.random_scratches(rng, h, w)
@@ -123,9 +149,12 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _visible(
     scratch: Scratch, before: NDArray[np.float32], after: NDArray[np.float32],
-    camera: cameras.Camera,
+    camera: cameras.Camera, noise: float,
 ) -> list[Truth]:  # fmt: skip
-    """The stretches of a scratch whose contrast beats noise and the texture around it."""
+    """The stretches of a scratch whose contrast beats noise and the texture around it.
+
+    `noise` in grey levels is all of it: what the camera adds, and what a photograph brings.
+    """
     h, w = before.shape[:2]
     main = scratch.strokes[0]
     near = np.rint(main.points).astype(int)
@@ -137,12 +166,7 @@ def _visible(
     grey = before[box].mean(2)
     mean = cv2.blur(grey, (11, 11))
     texture = np.sqrt(np.maximum(0, cv2.blur(grey * grey, (11, 11)) - mean * mean))
-    need = (
-        6
-        + 1.3 * camera.noise
-        + np.clip(0.5 * texture, 0, 25)
-        + 0.05 * (100 - min(100, camera.jpeg))
-    )
+    need = 6 + 1.3 * noise + np.clip(0.5 * texture, 0, 25) + 0.05 * (100 - min(100, camera.jpeg))
     ys, xs = near[:, 1] - y0, near[:, 0] - x0
     signal = change[ys, xs]
     smooth = cv2.blur(signal[None], (7, 1), borderType=cv2.BORDER_REPLICATE)[0]

@@ -13,6 +13,18 @@ Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """What a camera has done to a surface already, and so does to a scratch on it."""
+
+    grey: bool
+    """A mono camera: no scratch has a colour."""
+    softness: float
+    """Blur of the sharpest edges, a Gaussian's deviation in pixels."""
+    noise: float
+    """Of single pixels, in grey levels."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """A clean part, image (h, w, 3) BGR 0..255; where (h, w) bool and how it may be scratched."""
 
@@ -23,6 +35,8 @@ class Surface:
     faintest: float
     """Least amplitude of a scratch in grey levels: print hides what dark glass shows."""
     substrates: list[Colour]
+    photo: Photo | None = None
+    """Set where the image comes from a camera and not from the generator."""
 
 
 def colour(rng: np.random.Generator, low: float, high: float, spread: float = 25) -> Colour:
