@@ -196,11 +196,11 @@ def _length(mask: Mask, line: Points, nearest: NDArray[np.intp], width: float) -
 
 
 def _beyond(cap: Mask, tip: Points, direction: Points, width: float) -> float:
-    """How far a cap reaches beyond the tip of the line, in px: the area of a strip over its breadth.
+    """How far a cap reaches beyond the tip of the line, in px: area over breadth of a strip of it.
 
-    The strip is the middle half of the cap, which flat and round tips both fill nearly to their end.
-    Pixels on its edges count by the share that lies inside. (The farthest pixel would be too far by
-    up to half a pixel, because among many one always lies well.)
+    The strip is the middle half, which flat and round tips both fill nearly to their end. Pixels
+    on its edges count by the share that lies inside. (The farthest pixel would be too far by up to
+    half a pixel, because among many one always lies well.)
     """
     rows, columns = np.nonzero(cap)
     ahead = direction / np.hypot(*direction)

@@ -1,0 +1,104 @@
+"""What another limit would have done to parts whose truth is known."""
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector import whatif
+from inspector.whatif import Parts
+
+GOOD, BAD = [0, 0, 5, 12, 20], [60, 80, 90, 300, np.inf]
+
+
+def parts(good: list[float], bad: list[float]) -> Parts:
+    return Parts(np.array([*good, *bad], float), np.array([False] * len(good) + [True] * len(bad)))
+
+
+def test_a_limit_rejects_what_is_as_long() -> None:
+    """At equality too; a part that could not be judged is rejected by every limit."""
+    found = whatif.point(parts(GOOD, BAD), 80)
+
+    assert (found.missed.hits, found.missed.n) == (1, 5)
+    assert (found.false_reject.hits, found.false_reject.n) == (0, 5)
+    assert whatif.point(parts(GOOD, BAD), 1e9).missed.hits == 4
+
+
+def test_the_curve_runs_over_the_lengths_that_occur() -> None:
+    """With the limits that were asked for; missed only grows along it, false rejects only fall."""
+    curve = whatif.curve(parts(GOOD, BAD), 40, 64.5)
+
+    limits = [p.limit_px for p in curve]
+    assert limits == sorted(limits)
+    assert {40, 64.5} <= set(limits)
+    assert limits[0] <= 5
+    assert limits[-1] >= 300
+    assert np.all(np.diff([p.missed.value for p in curve]) >= 0)
+    assert np.all(np.diff([p.false_reject.value for p in curve]) <= 0)
+
+
+def test_the_recommended_limit_lies_in_the_middle() -> None:
+    """Between the longest good and the shortest bad, with an interval around it."""
+    found = whatif.recommend(parts(GOOD, BAD))
+
+    assert found.value == 40
+    assert found.low <= 40 <= found.high
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [([], BAD), (GOOD, []), ([50, 60], [1, 2]), ([5, 5], [5, 5]), ([0], [np.inf])],
+    ids=["no good", "no bad", "the wrong way round", "all alike", "one length"],
+)
+def test_no_limit_is_recommended_where_none_serves(good: list[float], bad: list[float]) -> None:
+    """Rather none than one that rejects all parts or none of them."""
+    assert whatif.recommend(parts(good, bad)).value is None
+
+
+@given(
+    st.lists(st.integers(0, 50), min_size=1, max_size=12),
+    st.lists(st.integers(0, 50), min_size=1, max_size=12),
+)
+def test_no_limit_does_better_than_the_recommended(good: list[int], bad: list[int]) -> None:
+    """Tried one by one."""
+
+    def wrong(limit: float) -> float:
+        found = whatif.point(parts(good, bad), limit)
+        return (found.missed.value or 0) + (found.false_reject.value or 0)
+
+    best = whatif.recommend(parts(good, bad)).value
+
+    least = min(wrong(limit) for limit in np.arange(-0.5, 52))
+    assert least == pytest.approx(1.0) if best is None else wrong(best) == pytest.approx(least)
+
+
+def test_claims_say_how_many_parts_are_lacking() -> None:
+    """59, 149 and 299 bad parts without a miss, and what is left with a hundred."""
+    assert [(c.share, c.needed, c.more) for c in whatif.claims(100)] == [
+        (0.05, 59, 0),
+        (0.02, 149, 49),
+        (0.01, 299, 199),
+    ]
+    for claim in whatif.claims(0):
+        assert (1 - claim.share) ** claim.needed <= 0.05 < (1 - claim.share) ** (claim.needed - 1)
+
+
+def test_flips_are_counted_both_ways() -> None:
+    """A lower limit rejects more, a higher one passes more."""
+    assert whatif.flips(parts(GOOD, BAD), 40, 10) == (2, 0)
+    assert whatif.flips(parts(GOOD, BAD), 40, 85) == (0, 2)
+
+
+def test_the_picture_is_well_formed() -> None:
+    """Two curves, and a mark for each limit that lies in the picture."""
+    made = parts(GOOD, BAD)
+
+    root = ET.fromstring(whatif.svg(whatif.curve(made, 40), [("now", 40), ("far", 1e6)]))
+
+    names = [element.tag.rpartition("}")[2] for element in root.iter()]
+    assert names.count("polyline") == 2
+    texts = [element.text for element in root.iter() if element.text]
+    assert "now" in texts
+    assert "far" not in texts
