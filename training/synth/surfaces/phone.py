@@ -21,14 +21,7 @@ def phone(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     half = (long / 2, short / 2)
     if not whole and rng.random() < 0.35:
         half = (half[1], half[0])
-    centre = (w / 2, h / 2)
-    if not whole:
-        near_edge = rng.random() < 0.5
-        reach = 1.0 if near_edge else 0.7
-        centre = (
-            w / 2 + rng.uniform(-reach, reach) * half[0],
-            h / 2 + rng.uniform(-reach, reach) * half[1],
-        )
+    centre = (w / 2, h / 2) if whole else _window(rng, h, w, half)
     image = _mat(rng, h, w)
     radius = rng.uniform(0.02, 0.14) * short
     body = rounded_box(h, w, centre, half, radius, angle)
@@ -51,6 +44,30 @@ def phone(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     return Surface(
         image, body < -2, 0.75 if lit else 0.94, 36 if lit else 20, [colour(rng, 120, 230, 6)]
     )
+
+
+def _window(
+    rng: np.random.Generator, h: int, w: int, half: tuple[float, float]
+) -> tuple[float, float]:
+    """Where the phone's centre lies, so that the window shows glass, an edge, a corner or an end.
+
+    Corners and ends are small, and hold most of what looks like a scratch there: light that the
+    round glass catches, rims of keys and openings.
+    """
+    kind = rng.random()
+    if kind < 0.45:
+        reach = 1.0 if rng.random() < 0.5 else 0.7
+        return (
+            w / 2 + rng.uniform(-reach, reach) * half[0],
+            h / 2 + rng.uniform(-reach, reach) * half[1],
+        )
+    spot = (rng.uniform(0.1, 0.9) * w, rng.uniform(0.1, 0.9) * h)
+    ends = rng.choice([-1, 1], 2)
+    if kind < 0.8:
+        return spot[0] + ends[0] * half[0], spot[1] + ends[1] * half[1]
+    if half[0] > half[1]:
+        return spot[0] + ends[0] * half[0], spot[1] + rng.uniform(-0.5, 0.5) * half[1]
+    return spot[0] + rng.uniform(-0.5, 0.5) * half[0], spot[1] + ends[1] * half[1]
 
 
 def _mat(rng: np.random.Generator, h: int, w: int) -> Image:
@@ -152,6 +169,8 @@ def _highlights(rng: np.random.Generator, image: Image, body: Image, screen: Ima
             noise.cloud(rng, h, w, rng.uniform(40, 300)) * 1.5 + rng.uniform(-0.5, 1), 0, 1
         )
         line = np.exp(-((d / rng.uniform(0.6, 3.5)) ** 2)) * patchy * rng.uniform(15, 230)
+        if rng.random() < 0.3:  # on the round of a corner alone: a short bright arc
+            line *= np.clip(noise.cloud(rng, h, w, 40) * 2, 0, 1)
         image += line[..., None] * np.float32(1 + rng.normal(0, 0.08, 3))
 
 
