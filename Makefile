@@ -23,6 +23,13 @@ metrology: .venv-dev/ready  ## How true lengths are: tables and a picture in rep
 schemas: .venv-dev/ready  ## Write the JSON Schemas of the messages
 	.venv-dev/bin/python -m inspector.publish.schema
 
+# For a line PC with the same kind of processor and the same Python 3.x as this machine.
+wheelhouse:  ## All that a line PC needs, as one folder to carry there
+	rm -rf dist/inspector
+	mkdir -p dist/inspector
+	cp -r deploy/. LICENSE dist/inspector
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check -c constraints.txt -w dist/inspector/wheelhouse .
+
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'

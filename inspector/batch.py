@@ -12,14 +12,15 @@ import cv2
 from rich.console import Console
 from rich.progress import Progress
 
+from inspector.calibration import Calibrated, overrule
 from inspector.cameras.pictures import find_pictures, load_picture
-from inspector.config import Limits, LineConfig, ModelConfig
+from inspector.config import LineConfig, ModelConfig
 from inspector.errors import InspectorError
+from inspector.limits import Limits
 from inspector.overlay import draw, headline
 from inspector.pipeline import WHOLE_FRAME, Inspector, View
-from inspector.publish.message import ModelInfo, encode, result_message
+from inspector.publish.message import encode, result_message
 from inspector.segment import bundle
-from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Result, Unseen, Verdict
 
 JPEG_QUALITY = 92
@@ -44,18 +45,21 @@ def settings(
     runtime: str | None = None,
     min_scratch_px: float | None = None,
 ) -> Settings:
-    """The line's settings, or the defaults, with what the command line overrides."""
+    """The line's settings, or the defaults, with what the command line overrides.
+
+    Raises:
+        ConfigError: the line's other limits contradict what the command line says.
+    """
     chosen = Settings()
+    if line is None and min_scratch_px is not None:
+        chosen = Settings(limits=Limits(min_scratch_px=min_scratch_px))
     if line is not None:
-        view = View(line.camera.roi, line.camera.size)
-        chosen = Settings(line.site, line.line, line.model, line.limits, view)
+        line = overrule(line, Calibrated(min_scratch_px=min_scratch_px))
+        chosen = Settings(line.site, line.line, line.model, line.limits, View.of(line))
     overrides = {"bundle": model and str(model), "runtime": runtime}
     given = {key: value for key, value in overrides.items() if value is not None}
     if given:
         chosen = replace(chosen, model=chosen.model.model_copy(update=given))
-    if min_scratch_px is not None:
-        limits = chosen.limits.model_copy(update={"min_scratch_px": min_scratch_px})
-        chosen = replace(chosen, limits=limits)
     return chosen
 
 
@@ -68,12 +72,8 @@ def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | N
     """
     cv2.setNumThreads(1)  # the cores belong to the runtime
     pictures = find_pictures(paths)
-    model = bundle.load(bundle.locate(chosen.model.bundle))
-    runtime = bundle.open_runtime(model, chosen.model)
-    bundle.self_test(model, runtime)
-    segmenter = Segmenter(model.manifest, runtime, chosen.model.confidence)
+    segmenter, info = bundle.open_segmenter(chosen.model)
     inspector = Inspector(segmenter, chosen.limits, chosen.view)
-    info = ModelInfo(name=model.manifest.name, sha256=model.sha256, runtime=runtime.name)
     common = Path(os.path.commonpath([p.absolute().parent for p in pictures]))
     batch, passed = uuid.uuid4().hex, True
     for seq, (path, part) in enumerate(_parts(pictures), start=1):

@@ -8,12 +8,11 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from inspector.config import Limits, LineConfig
+from inspector.config import LineConfig
 from inspector.errors import ConfigError
-
-Positive = Annotated[float, Field(gt=0)]
+from inspector.limits import Limits, Positive, over
 
 
 class _Strict(BaseModel):
@@ -26,6 +25,13 @@ class Calibrated(_Strict):
     """The limits that a calibration sets; None: as the line's file says."""
 
     min_scratch_px: Positive | None = None
+    min_scratch_mm: Positive | None = None
+
+    @model_validator(mode="after")
+    def _limits_length_once(self) -> Self:
+        if None not in (self.min_scratch_px, self.min_scratch_mm):
+            raise ValueError("expected one of min_scratch_px and min_scratch_mm")
+        return self
 
 
 class Record(_Strict):
@@ -87,8 +93,11 @@ class History:
         return self.records[-1].after if self.records else Calibrated()
 
     def set(self, limits: Calibrated, *, by: str, time: AwareDatetime) -> Self:
-        """With one more record; limits that are None stay as they are."""
-        after = self.in_force.model_copy(update=limits.model_dump(exclude_none=True))
+        """With one more record; limits that are None stay as they are, but for a length in px that
+        takes the place of one in mm, and the other way round.
+        """
+        before = self.in_force.model_dump(exclude_none=True)
+        after = Calibrated.model_validate(over(before, limits.model_dump(exclude_none=True)))
         return self._with("set", after, by, time)
 
     def undo(self, *, by: str, time: AwareDatetime) -> Self:
@@ -115,12 +124,20 @@ class History:
 
 
 def overrule(config: LineConfig, calibrated: Calibrated) -> LineConfig:
-    """The line's configuration with the calibrated limits in place of its own."""
+    """The line's configuration with the calibrated limits in place of its own.
+
+    Raises:
+        ConfigError: they contradict what else the line's file says.
+    """
     given = calibrated.model_dump(exclude_none=True)
     if not given:
         return config
-    limits = Limits.model_validate(config.limits.model_dump() | given)
-    return config.model_copy(update={"limits": limits})
+    try:
+        limits = Limits.model_validate(over(dict(config.limits), given))
+        return LineConfig.model_validate(dict(config) | {"limits": limits})
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"with {_show(calibrated)} in place of the line's: {message}") from None
 
 
 def origin(history: History, key: str) -> Record | None:

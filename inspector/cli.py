@@ -126,6 +126,14 @@ def check(config: Config = None, line: LineName = None, as_json: Json = False) -
     command.run(_line(config, line), as_json=as_json)
 
 
+@app.command()
+def doctor(config: Config = None, line: LineName = None, as_json: Json = False) -> None:
+    """Examine this PC for its line: permissions, camera, broker, TLS, clock, disk, processor."""
+    from inspector import doctor as command
+
+    raise typer.Exit(command.run(_line_path(config, line), as_json=as_json))
+
+
 class CalibrateAction(StrEnum):
     """What `inspector calibrate` does."""
 
@@ -145,6 +153,14 @@ def calibrate(
         float | None,
         typer.Option(callback=_positive, help="Smallest length of a scratch that fails, in px."),
     ] = None,
+    min_scratch_mm: Annotated[
+        float | None,
+        typer.Option(callback=_positive, help="The same in mm; needs the line's `scale`."),
+    ] = None,
+    samples: Annotated[
+        Path | None,
+        typer.Option(help="Folder with good/ and bad/: show what each limit would have done."),
+    ] = None,
     by: Annotated[str | None, typer.Option(help="Who; else the user of this shell.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
@@ -154,14 +170,17 @@ def calibrate(
     from inspector import calibrate as command
     from inspector.calibration import Calibrated
 
-    limits = Calibrated(min_scratch_px=min_scratch_px)
-    if (action is CalibrateAction.SET) == (limits == Calibrated()):
+    limits = Calibrated(min_scratch_px=min_scratch_px, min_scratch_mm=min_scratch_mm)
+    sets = limits != Calibrated()
+    if (action is CalibrateAction.SET) != (sets or samples is not None):
         raise typer.BadParameter(
-            "expected a limit to set, as --min-scratch-px 40, or one of: show, undo"
+            "expected a limit, as --min-scratch-px 40, or --samples DIR, or one of: show, undo"
         )
     path = _line_path(config, line)
+    if samples is not None:
+        command.samples(path, samples, min_scratch_px)
     match action:
-        case CalibrateAction.SET:
+        case CalibrateAction.SET if sets:
             command.set_limits(path, limits, by=by, dry_run=dry_run)
         case CalibrateAction.UNDO:
             command.undo(path, by=by, dry_run=dry_run)

@@ -14,15 +14,17 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from inspector import strictyaml
 from inspector.errors import ConfigError
+from inspector.limits import Limits, Scale
+from inspector.strictyaml import Section, list_to_tuple
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which MQTT may speak without TLS."""
@@ -69,23 +71,12 @@ def _parse_bundle(value: str, info: ValidationInfo) -> str:
     return value if value == "default" else str(_relative_to_file(Path(value), info))
 
 
-def _list_to_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-Positive = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 FilePath = Annotated[Path, Field(strict=False), AfterValidator(_relative_to_file)]
 Pixels = Annotated[int, Field(gt=0)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True
-    )
-
-
-class CameraConfig(_Section):
+class CameraConfig(Section):
     """The source of frames; `README.md` and `configs/lines/` say what each key does."""
 
     source: Annotated[Source, BeforeValidator(_parse_source)]
@@ -93,13 +84,13 @@ class CameraConfig(_Section):
     every_ms: Annotated[float, Field(ge=0)] = 0.0
     roi: Annotated[
         tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)], Pixels, Pixels] | None,
-        BeforeValidator(_list_to_tuple),
+        BeforeValidator(list_to_tuple),
     ] = None
-    size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(_list_to_tuple)] = None
+    size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(list_to_tuple)] = None
     timeout_ms: Annotated[float, Field(ge=100, le=60_000)] = 1500.0
 
 
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """Which bundle judges, and how it is run; `confidence` overrides the bundle's own threshold."""
 
     bundle: Annotated[str, AfterValidator(_parse_bundle)] = "default"
@@ -110,22 +101,7 @@ class ModelConfig(_Section):
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
-class Limits(_Section):
-    """What a scratch may not reach: each is the smallest value that fails; None: no such limit."""
-
-    min_scratch_px: Positive | None = 40.0
-    min_scratch_width_px: Positive | None = None
-    min_scratch_area_px: Positive | None = None
-    min_scratch_count: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="after")
-    def _limits_something(self) -> Self:
-        if all(limit is None for _, limit in self):
-            raise ValueError("expected at least one limit, because without any every part passes")
-        return self
-
-
-class TlsConfig(_Section):
+class TlsConfig(Section):
     """The CA that signed the broker's certificate; our own certificate where it asks for one."""
 
     ca_file: FilePath
@@ -133,7 +109,7 @@ class TlsConfig(_Section):
     key_file: FilePath | None = None
 
 
-class MqttConfig(_Section):
+class MqttConfig(Section):
     """The broker. The password stands in a file, never in the configuration."""
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
@@ -150,23 +126,36 @@ class MqttConfig(_Section):
         return self
 
 
-class PageConfig(_Section):
+class PageConfig(Section):
     """Where the operator's page listens."""
 
     listen: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")] = "127.0.0.1:8080"
 
 
-class LineConfig(_Section):
+class LineConfig(Section):
     """Everything that a line is told. Only `site`, `line` and `camera.source` have no default."""
 
     site: Name
     line: Name
     camera: CameraConfig
     model: ModelConfig = ModelConfig()
+    scale: Scale | None = None
     limits: Limits = Limits()
     mqtt: MqttConfig = MqttConfig()
     state_dir: FilePath
     page: PageConfig | None = PageConfig()
+
+    @field_validator("limits")
+    @classmethod
+    def _limits_fit_the_rest(cls, limits: Limits, info: ValidationInfo) -> Limits:
+        camera = info.data.get("camera")
+        if camera is None or "scale" not in info.data:  # refused already
+            return limits
+        whole = camera.size and (0, 0, *camera.size)
+        contradiction = limits.contradiction(info.data["scale"], camera.roi or whole)
+        if contradiction is not None:
+            raise ValueError(contradiction)
+        return limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +189,17 @@ def settings(config: LineConfig, text: str) -> Iterator[Setting]:
     yield from _leaves(config, (), lines)
 
 
-def _leaves(
-    section: BaseModel, prefix: tuple[str, ...], lines: strictyaml.Lines
-) -> Iterator[Setting]:
-    for name, value in section:
-        key = (*prefix, name)
-        if isinstance(value, BaseModel):
-            yield from _leaves(value, key, lines)
-        else:
-            yield Setting(".".join(key), value, lines.get(key))
+def _leaves(value: object, key: strictyaml.Key, lines: strictyaml.Lines) -> Iterator[Setting]:
+    if isinstance(value, BaseModel):
+        for name, inner in value:
+            yield from _leaves(inner, (*key, name), lines)
+    elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+        for index, inner in enumerate(value):
+            # What an item of a list does not say has no default: in a zone it is as on the line.
+            items = _leaves(inner, (*key, index), lines)
+            yield from (setting for setting in items if setting.line is not None)
+    else:
+        yield Setting(".".join(map(str, key)), value, lines.get(key))
 
 
 def _explain(error: ValidationError, path: Path, lines: strictyaml.Lines) -> Iterator[str]:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,8 +21,9 @@ import cv2
 from inspector import lines
 from inspector.calibration import overrule
 from inspector.cameras import CameraState, Grabber, make_camera
-from inspector.config import CameraConfig, Limits, LineConfig
+from inspector.config import CameraConfig, LineConfig
 from inspector.errors import ConfigError, OutboxError
+from inspector.limits import Limits
 from inspector.notify import notify
 from inspector.pipeline import Inspector, View
 from inspector.publish.announcement import StatsMessage
@@ -31,9 +32,9 @@ from inspector.publish.publisher import Publisher
 from inspector.publish.topics import Topics
 from inspector.record.outbox import Outbox, Ticket
 from inspector.segment import bundle
-from inspector.segment.segmenter import Segmenter
 from inspector.statistics import Counts, Pace
 from inspector.types import Frame, Reason, Result, Rule, Unseen
+from inspector.watchdog import PUBLISHER_S, Pulse, Watchdog, grabber_limit_s
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,16 @@ def run(told: lines.Line) -> None:
         stack.callback(outbox.close)
         line = Line(config, inspector, model, outbox)
         grabber = Grabber(make_camera(config.camera), every_s=config.camera.every_ms / 1000)
+        watchdog, patience_s = Watchdog(), grabber_limit_s(config.camera)
+
+        def live() -> None:
+            camera, publisher = grabber.state, line.publisher
+            watchdog.pet(
+                _status(camera, publisher),
+                Pulse("grabber", camera.last_progress_s, patience_s),
+                Pulse("publisher", publisher.last_progress_s, PUBLISHER_S),
+            )
+
         line.publisher.start()
         grabber.start()
         notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
@@ -73,7 +84,8 @@ def run(told: lines.Line) -> None:
                     line.judge(part)
                 line.tell(grabber.state)
                 calibration.apply(line)
-            line.deliver(stop)
+                live()
+            line.deliver(stop, live)
         finally:
             notify("STOPPING=1")
             if not grabber.stop(JOIN_S):
@@ -154,11 +166,14 @@ class Line:
         self._inspector.limits = self._limits = limits
         self.publisher.set_limits(limits)
 
-    def deliver(self, stop: threading.Event) -> None:
-        """All is judged: wait until the broker has acknowledged it, or until told to stop."""
+    def deliver(self, stop: threading.Event, live: Callable[[], None]) -> None:
+        """All is judged: wait until the broker has acknowledged it, or until told to stop.
+
+        Meanwhile `live` is called again and again.
+        """
         self.publisher.set_state("finished")
         while self._outbox.depth() and not stop.wait(POLL_S):
-            pass
+            live()
 
     def _record(self, result: Result) -> None:
         def message(ticket: Ticket) -> str:
@@ -226,15 +241,17 @@ class Calibration:
 
 def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:
     """Load the model, prove it on its golden picture, and put the judging together."""
-    loaded = bundle.load(bundle.locate(config.model.bundle))
     cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
-    runtime = bundle.open_runtime(loaded, config.model, cache)
-    bundle.self_test(loaded, runtime)
-    segmenter = Segmenter(loaded.manifest, runtime, config.model.confidence)
+    segmenter, info = bundle.open_segmenter(config.model, cache)
     live = config.camera.source.kind in {"v4l2", "rtsp"}
-    view = View(config.camera.roi, config.camera.size, FRESH_S if live else math.inf)
-    info = ModelInfo(name=loaded.manifest.name, sha256=loaded.sha256, runtime=runtime.name)
+    view = View.of(config, FRESH_S if live else math.inf)
     return Inspector(segmenter, config.limits, view), info
+
+
+def _status(camera: CameraState, publisher: Publisher) -> str:
+    seen = "camera online" if camera.online else f"camera: {camera.detail}"
+    broker = "connected" if publisher.connected else "away"
+    return f"{seen}; broker {broker}; {camera.frames} frames, {publisher.delivered} delivered"
 
 
 @contextmanager

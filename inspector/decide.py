@@ -1,33 +1,58 @@
 """Scratches + limits → verdict. Pass is written as «every condition was proved».
 
-A NaN compares false with everything, so a condition that cannot be evaluated is never proved.
+A NaN compares false with everything, so a condition that cannot be evaluated is never proved. A
+scratch is held, with all of it, against the limits of every zone that it touches: none escapes by
+lying mostly elsewhere.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from inspector.config import Limits
-from inspector.types import Reason, Rule, Scratch, Verdict
+from inspector.limits import Limits, Scale, Zone, measure_of
+from inspector.place import DIGITS, Box, nearest_px, place, rest_px
+from inspector.polygon import area
+from inspector.types import Decision, Reason, Rule, Scratch, Verdict
 
-_MEASURES = (
-    (Rule.MIN_SCRATCH_PX, "length_px", "px"),
-    (Rule.MIN_SCRATCH_WIDTH_PX, "max_width_px", "px"),
-    (Rule.MIN_SCRATCH_AREA_PX, "area_px", "px2"),
-)
+COUNT, DENSITY, DISTANCE = "min_scratch_count", "min_scratch_density", "min_scratch_distance"
+OF_EACH = {
+    "min_scratch": "length_px",
+    "min_scratch_width": "max_width_px",
+    "min_scratch_area": "area_px",
+}
+UNITS = {  # of a rule in px and in mm; (second) = (first) · factor · mm_per_px ** power
+    "min_scratch": ("px", "mm", 1.0, 1),
+    "min_scratch_width": ("px", "mm", 1.0, 1),
+    "min_scratch_area": ("px2", "mm2", 1.0, 2),
+    DENSITY: ("px/Mpx", "mm/cm2", 1e-4, -1),
+    DISTANCE: ("px", "mm", 1.0, 1),
+}
 
 
-def decide(scratches: Sequence[Scratch], limits: Limits) -> tuple[Verdict, tuple[Reason, ...]]:
+def decide(
+    scratches: Sequence[Scratch], limits: Limits, roi: Box, scale: Scale | None = None
+) -> Decision:
     """The verdict on a part that was seen, and every limit that its scratches reached.
 
-    A limit is reached at equality: a scratch of 40 px fails `min_scratch_px: 40`. Fail outranks
-    unknown, because one reached limit is proof enough.
+    A limit is reached at equality: a scratch of 40 px fails `min_scratch_px: 40`. What is within
+    the guard band of a limit, on either side, is marginal, and the guard's policy decides.
+    Elsewhere fail outranks unknown, because one reached limit is proof enough. `roi` is the judged
+    part of the frame, to which densities refer.
     """
-    reasons = tuple(_reached(scratches, limits))
-    if any(reason.rule is not Rule.NOT_FINITE for reason in reasons):
-        return Verdict.FAIL, reasons
-    if reasons:
-        return Verdict.UNKNOWN, reasons
-    return Verdict.PASS, ()
+    reasons = tuple(_reasons(scratches, limits, roi, scale))
+    if not reasons:
+        return Decision(Verdict.PASS)
+    certain = [reason for reason in reasons if not reason.marginal]
+    if any(reason.rule is not Rule.NOT_FINITE for reason in certain):
+        return Decision(Verdict.FAIL, reasons)
+    policy = limits.guard.policy if limits.guard and len(certain) < len(reasons) else None
+    if policy == "fail":
+        return Decision(Verdict.FAIL, reasons, marginal=True)
+    if policy == "pass" and not certain:
+        return Decision(Verdict.PASS, marginal=True)
+    if policy == "recheck":
+        return Decision(Verdict.UNKNOWN, (Reason(Rule.MARGINAL), *reasons), marginal=True)
+    return Decision(Verdict.UNKNOWN, reasons)
 
 
 def is_measured(scratch: Scratch) -> bool:
@@ -35,15 +60,83 @@ def is_measured(scratch: Scratch) -> bool:
     return all(map(math.isfinite, (scratch.length_px, scratch.max_width_px, scratch.area_px)))
 
 
-def _reached(scratches: Sequence[Scratch], limits: Limits) -> Iterator[Reason]:
-    for scratch in scratches:
-        if not is_measured(scratch):
-            yield Reason(Rule.NOT_FINITE)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was found where limits hold: scratches, the zones that each touches, and how many more
+    there are that could not be measured.
+    """
+
+    scratches: list[Scratch]
+    touched: list[frozenset[str | None]]
+    unmeasured: int
+    zones: tuple[Zone, ...]
+    roi: Box
+
+    def values(self, zone: Zone | None, measure: str, reach: float) -> list[float]:
+        """What there is of a measure under a zone's limit, None: under the line's, in px.
+
+        The line's limit holds wherever no zone has one of its own on the measure. A distance beyond
+        `reach` px is none.
+        """
+        own = {z.name: z for z in self.zones if z.limits_measure(measure)}
+        held = [
+            i
+            for i, names in enumerate(self.touched)
+            if (names - own.keys() if zone is None else zone.name in names)
+        ]
+        if measure == COUNT:
+            return [len(held) + self.unmeasured]
+        if measure == DISTANCE:
+            nearest = nearest_px(self.scratches, held, reach)
+            return [] if nearest is None else [nearest]
+        if measure == DENSITY:
+            polygons = tuple(z.polygon for z in own.values())
+            over = rest_px(self.roi, polygons) if zone is None else area(zone.polygon)
+            total = math.fsum(self.scratches[i].length_px for i in held)
+            return [total / max(1, over) * 1e6]
+        return [float(getattr(self.scratches[i], OF_EACH[measure])) for i in held]
+
+
+def _reasons(
+    scratches: Sequence[Scratch], limits: Limits, roi: Box, scale: Scale | None
+) -> Iterator[Reason]:
+    measured = list(filter(is_measured, scratches))
+    unmeasured = len(scratches) - len(measured)
+    yield from [Reason(Rule.NOT_FINITE)] * unmeasured
+    places = [(scratch, place(scratch, limits.zones).touched) for scratch in measured]
+    judged = [scratch for scratch, names in places if names]
+    part = _Part(judged, [names for _, names in places if names], unmeasured, limits.zones, roi)
+    for zone, name, limit in limits.everywhere():
+        if name.endswith("_mm") and scale is None:
+            yield Reason(Rule.NOT_FINITE)  # no measure in mm can be proved
             continue
-        for rule, measure, unit in _MEASURES:
-            limit, value = getattr(limits, rule.value), float(getattr(scratch, measure))
-            if limit is not None and not value < limit:
-                yield Reason(rule, value, limit, unit)
-    limit = limits.min_scratch_count
-    if limit is not None and not len(scratches) < limit:
-        yield Reason(Rule.MIN_SCRATCH_COUNT, len(scratches), limit)
+        unit, factor = _unit(name, scale)
+        band = limits.guard.band(name, limit, scale) if limits.guard else None
+        reach = (limit + (band or 0)) / factor + 0.01
+        for value in part.values(zone, measure_of(name), reach):
+            found = round(value * factor, DIGITS)
+            if not math.isfinite(found):
+                yield Reason(Rule.NOT_FINITE)
+                continue
+            yield from _held(Rule(name), found, limit, unit, band, zone)
+
+
+def _unit(name: str, scale: Scale | None) -> tuple[str | None, float]:
+    """The unit of a rule, and what a value in px is multiplied with to have it."""
+    if name == COUNT:
+        return None, 1.0
+    px, mm, factor, power = UNITS[measure_of(name)]
+    if name.endswith("_px") or scale is None:
+        return px, 1.0
+    return mm, factor * scale.mm_per_px**power
+
+
+def _held(
+    rule: Rule, value: float, limit: float, unit: str | None, band: float | None, zone: Zone | None
+) -> Iterator[Reason]:
+    """The reason that a value which is not clear of its limit is, none for one that is."""
+    room = value - limit if measure_of(rule) == DISTANCE else limit - value
+    marginal = band is not None and round(abs(room) - band, DIGITS) <= 0
+    if not room > 0 or marginal:
+        name = zone.name if zone else None
+        yield Reason(rule, value, limit, unit, name, round(room, DIGITS), marginal)

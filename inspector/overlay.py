@@ -31,7 +31,11 @@ def headline(result: Result) -> str:
     for reason in result.reasons:
         number = "" if reason.value is None else f" {reason.value:g}"
         limit = "" if reason.limit is None else f" (limit {reason.limit:g} {reason.unit or ''})"
-        words.append(f"{reason.rule}{number}{limit.replace(' )', ')')}")
+        zone = f" in {reason.zone}" if reason.zone else ""
+        marginal = " marginal" if reason.marginal else ""
+        words.append(f"{reason.rule}{number}{limit.replace(' )', ')')}{zone}{marginal}")
+    if result.marginal and not result.reasons:
+        words.append("marginal")
     return "  ".join(words)
 
 
@@ -39,7 +43,10 @@ def _outline(canvas: Image, scratch: Scratch, scale: float) -> None:
     polygon = np.asarray(scratch.polygon, np.int32)
     cv2.polylines(canvas, [polygon], True, OUTLINE, 1, cv2.LINE_AA)
     right, top = polygon.max(axis=0)[0], polygon.min(axis=0)[1]
-    label = f"{scratch.length_px:.0f} px {scratch.confidence:.2f}"
+    length = f"{scratch.length_px:.0f} px"
+    if scratch.length_mm is not None:
+        length = f"{scratch.length_mm:.2f} mm"
+    label = f"{length} {scratch.confidence:.2f}"
     x = int(min(right + 4, canvas.shape[1] - 110 * scale / 0.4 * 0.5))
     at = (max(0, x), int(max(top, 12)))
     for colour, thickness in ((BLACK, 3), (OUTLINE, 1)):

@@ -4,11 +4,14 @@ import logging
 import math
 import time
 from dataclasses import dataclass
+from typing import Self
 
-from inspector.config import Limits
+from inspector.config import LineConfig
 from inspector.decide import decide, is_measured
 from inspector.errors import InferenceError
+from inspector.limits import Limits, Scale
 from inspector.measure import measure
+from inspector.place import placed
 from inspector.refine import refine
 from inspector.segment.segmenter import Segmenter
 from inspector.sight import look
@@ -28,13 +31,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a line expects of its frames: `size` (width, height) in px, age in s; and which part of
-    them it judges: `roi` as x, y, width, height in frame pixels.
+    """What a line expects of its frames: `size` (width, height) in px, age in s; which part of them
+    it judges: `roi` as x, y, width, height in frame pixels; and how large a pixel is, if known.
     """
 
     roi: tuple[int, int, int, int] | None = None
     size: tuple[int, int] | None = None
     max_age_s: float = math.inf
+    scale: Scale | None = None
+
+    @classmethod
+    def of(cls, config: LineConfig, max_age_s: float = math.inf) -> Self:
+        """As the line's configuration says."""
+        return cls(config.camera.roi, config.camera.size, max_age_s, config.scale)
 
 
 WHOLE_FRAME = View()
@@ -71,17 +80,27 @@ class Inspector:
         watch.lap("look")
         if reason is not None:
             return _unknown(frame, reason, watch)
-        x, y, width, height = self.view.roi or (0, 0, *_size(frame))
+        x, y, width, height = roi = self.view.roi or (0, 0, *_size(frame))
         found = self.segmenter.segment(frame.image[y : y + height, x : x + width])
         watch.lap("segment")
         moved = (Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in found)
-        scratches = tuple(measure([refine(detection, frame.image) for detection in moved]))
+        measured = measure([refine(detection, frame.image) for detection in moved])
+        limits, scale = self.limits, self.view.scale
+        scratches = tuple(placed(scratch, limits.zones, scale) for scratch in measured)
         watch.lap("measure")
-        verdict, reasons = decide(scratches, self.limits)
+        decision = decide(scratches, limits, roi, scale)
         watch.lap("decide")
         # JSON has no NaN; what could not be measured is told by its reason.
         told = tuple(filter(is_measured, scratches))
-        return Result(frame.source, verdict, reasons, told, _size(frame), watch.timing())
+        return Result(
+            frame.source,
+            decision.verdict,
+            decision.reasons,
+            told,
+            _size(frame),
+            watch.timing(),
+            decision.marginal,
+        )
 
     def _look(self, frame: Frame) -> Reason | None:
         reason = look(
@@ -90,12 +109,16 @@ class Inspector:
             max_age_s=self.view.max_age_s,
             size=self.view.size,
         )
-        if reason is not None or self.view.roi is None:
+        if reason is not None:
             return reason
-        x, y, width, height = self.view.roi
-        for end, available in zip((x + width, y + height), _size(frame), strict=True):
-            if not end <= available:
-                return Reason(Rule.OUTSIDE_FRAME, end, available, "px")
+        x, y, width, height = self.view.roi or (0, 0, 0, 0)
+        corners: list[tuple[str | None, tuple[int, int]]] = [(None, (x + width, y + height))]
+        # A zone beside the frame shows that it was drawn on other frames than these.
+        corners += [(zone.name, corner) for zone in self.limits.zones for corner in zone.polygon]
+        for zone_name, corner in corners:
+            for end, available in zip(corner, _size(frame), strict=True):
+                if not end <= available:
+                    return Reason(Rule.OUTSIDE_FRAME, end, available, "px", zone_name)
         return None
 
 

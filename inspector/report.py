@@ -55,5 +55,14 @@ def _cells(result: dict[str, Any]) -> tuple[str, str, str, str]:
         f"{max(lengths):.1f} px" if lengths else "",
         f"{result['timing_ms']['total']:.0f} ms",
         result["source"].rpartition("/")[2],
-        ", ".join(sorted({reason["rule"] for reason in result["reasons"]})),
+        ", ".join(sorted(set(map(_why, result["reasons"])))) or _near(result),
     )
+
+
+def _why(reason: dict[str, Any]) -> str:
+    return f"{reason['rule']} in {reason['zone']}" if reason["zone"] else str(reason["rule"])
+
+
+def _near(result: dict[str, Any]) -> str:
+    """A pass by the policy of the guard band is no clear one."""
+    return "marginal" if result.get("marginal") else ""

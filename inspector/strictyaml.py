@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict
 
 from inspector.errors import ConfigError
 
@@ -16,6 +17,19 @@ MAX_DEPTH = 16  # the configuration nests three deep
 Key = tuple[str | int, ...]
 Lines = dict[Key, int]
 """Path of a key, as ("camera", "roi", 0), to the line of the file that it stands on, from 1."""
+
+
+class Section(BaseModel):
+    """What a mapping is validated to: strict, frozen, without unknown keys, NaN or infinity."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
+
+
+def list_to_tuple(value: Any) -> Any:
+    """A sequence as a frozen value; whatever else it is, is left for validation to refuse."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 class _CoreLoader(yaml.SafeLoader):

@@ -28,9 +28,16 @@ class Rule(StrEnum):
     """Why a part did not pass. The first group makes it fail, the second makes it unknown."""
 
     MIN_SCRATCH_PX = "min_scratch_px"
+    MIN_SCRATCH_MM = "min_scratch_mm"
     MIN_SCRATCH_WIDTH_PX = "min_scratch_width_px"
+    MIN_SCRATCH_WIDTH_MM = "min_scratch_width_mm"
     MIN_SCRATCH_AREA_PX = "min_scratch_area_px"
+    MIN_SCRATCH_AREA_MM = "min_scratch_area_mm"
     MIN_SCRATCH_COUNT = "min_scratch_count"
+    MIN_SCRATCH_DENSITY_PX = "min_scratch_density_px"
+    MIN_SCRATCH_DENSITY_MM = "min_scratch_density_mm"
+    MIN_SCRATCH_DISTANCE_PX = "min_scratch_distance_px"
+    MIN_SCRATCH_DISTANCE_MM = "min_scratch_distance_mm"
 
     NO_FRAME = "no_frame"
     UNREADABLE_IMAGE = "unreadable_image"
@@ -42,6 +49,7 @@ class Rule(StrEnum):
     NO_CONTRAST = "no_contrast"
     MODEL_ERROR = "model_error"
     NOT_FINITE = "not_finite"
+    MARGINAL = "marginal"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -49,7 +57,9 @@ class Rule(StrEnum):
 class Reason:
     """One condition for passing that was not met, or could not be checked.
 
-    `value` and `limit` are None where the rule has no number (an unreadable file, say).
+    `value` and `limit` are None where the rule has no number (an unreadable file, say). `margin` is
+    the room that is left to a limit of scratches, negative beyond it; `marginal` says that it is
+    within the guard band. `zone` names the zone whose limit it is; None: the line's own.
     """
 
     rule: Rule
@@ -57,6 +67,17 @@ class Reason:
     limit: float | None = None
     unit: str | None = None
     zone: str | None = None
+    margin: float | None = None
+    marginal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict and its grounds; `marginal`: it is what the guard band's policy says."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...] = ()
+    marginal: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +118,7 @@ class Scratch:
     """One physical defect, measured.
 
     `length_px` runs along the curve from tip to tip, `width_px` is the median of the local width,
-    `polygon` is the outer contour in frame pixels.
+    `polygon` is the outer contour in frame pixels. `zone` names the zone that holds most of it.
     """
 
     length_px: float
@@ -134,3 +155,4 @@ class Result:
     scratches: tuple[Scratch, ...]
     size: tuple[int, int] | None
     timing: Timing
+    marginal: bool = False

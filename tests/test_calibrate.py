@@ -4,6 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from inspector import lines
@@ -161,3 +163,37 @@ def test_a_torn_record_changes_nothing_but_alarms(
 
 def verdict_of_bad(heard: Listener) -> str:
     return [r["verdict"] for r in heard.on("result") if r["source"].endswith("bad.png")][-1]
+
+
+def test_samples_show_what_each_limit_would_have_done(
+    line: Path, model: Path, pictures: Path
+) -> None:
+    """The bad part is 200 px long: the table, the recommendation, what can be claimed, a curve."""
+    line.write_text(TEXT + f"model: {{bundle: '{model}'}}\nstate_dir: state\n")
+    for kind in ("good", "bad"):
+        (line.parent / kind).mkdir()
+        (pictures / f"{kind}.png").rename(line.parent / kind / "part.png")
+
+    done = calibrate(line, "--samples", ".", "--min-scratch-px", 300, "--dry-run")
+
+    assert done.returncode == 0, done.stderr
+    told = " ".join(done.stdout.split())
+    assert "40 → 300 px: 0 parts more would be rejected, 1 more would pass" in told
+    assert "recommended by these samples: --min-scratch-px 10" in told
+    assert "59 bad parts, none missed; 58 more bad parts are needed" in told
+    assert "40.0 → 300.0" in told
+    assert (line.parent / "state" / "samples.svg").read_text().startswith("<svg")
+    assert not lines.history_of(line).exists()
+
+
+@pytest.mark.parametrize("missing", ["good", "bad"])
+def test_samples_of_both_kinds_are_needed(line: Path, model: Path, missing: str) -> None:
+    """The folder that is not there is named."""
+    line.write_text(TEXT + f"model: {{bundle: '{model}'}}\n")
+    present = "good" if missing == "bad" else "bad"
+    (line.parent / present).mkdir()
+    cv2.imwrite(str(line.parent / present / "a.png"), np.zeros((9, 9, 3), np.uint8))
+
+    done = calibrate(line, "--samples", ".")
+
+    assert (done.returncode, missing in done.stderr) == (66, True), done.stderr

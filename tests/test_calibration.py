@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from inspector.calibration import Calibrated, History, origin, overrule, tell
 from inspector.config import parse
@@ -59,6 +60,52 @@ def test_there_is_nothing_to_undo() -> None:
     for made in (history(), history(60, None)):
         with pytest.raises(ConfigError, match="found none in force"):
             made.undo(by="eve", time=T0)
+
+
+def test_a_length_in_mm_takes_the_place_of_one_in_px() -> None:
+    """And the other way round; undo goes back to what was there."""
+    line = parse(
+        "site: a\nline: b\ncamera: {source: 'folder:x'}\nscale: {mm_per_px: 0.1}\n"
+        "limits: {min_scratch_count: 9, zones: [{name: z, polygon: [[0, 0], [9, 0], [9, 9]], "
+        "limits: {min_scratch_px: 9}}]}\n",
+        path=Path("line.yaml"),
+    )
+    made = history(60).set(Calibrated(min_scratch_mm=2), by="adam", time=at(1))
+
+    limits = overrule(line, made.in_force).limits
+    assert dict(limits.given()) == {"min_scratch_mm": 2, "min_scratch_count": 9}
+    assert limits.zones == line.limits.zones
+    assert History.parse(made.text(), name="x") == made
+    back = made.set(Calibrated(min_scratch_px=50), by="eve", time=at(2))
+    assert dict(overrule(line, back.in_force).limits.given()) == {
+        "min_scratch_px": 50,
+        "min_scratch_count": 9,
+    }
+    assert made.undo(by="eve", time=at(3)).in_force == Calibrated(min_scratch_px=60)
+    with pytest.raises(ValidationError):
+        Calibrated(min_scratch_px=1, min_scratch_mm=1)
+
+
+@pytest.mark.parametrize(
+    ("calibrated", "message"),
+    [
+        (
+            Calibrated(min_scratch_mm=2),
+            'with {"min_scratch_mm": 2.0} in place of the line\'s: expected scale',
+        ),
+        (Calibrated(min_scratch_px=1), "expected a guard band below min_scratch_px"),
+    ],
+)
+def test_a_calibration_that_contradicts_the_file_is_refused(calibrated, message) -> None:
+    """The file has a guard band of 3 px, and no scale."""
+    line = parse(
+        "site: a\nline: b\ncamera: {source: 'folder:x'}\nlimits: {guard: {px: 3}}\n",
+        path=Path("line.yaml"),
+    )
+
+    with pytest.raises(ConfigError) as refused:
+        overrule(line, calibrated)
+    assert message in str(refused.value)
 
 
 @given(st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=8))

@@ -15,6 +15,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("inspector", "inspector.errors", "inspector.types"),
     (  # pure
         "inspector.strictyaml",
+        "inspector.polygon",
+        "inspector.limits",
         "inspector.config",
         "inspector.calibration",
         "inspector.sight",
@@ -22,6 +24,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.skeleton",
         "inspector.join",
         "inspector.measure",
+        "inspector.intervals",
+        "inspector.whatif",
+        "inspector.place",
         "inspector.decide",
         "inspector.overlay",
         "inspector.statistics",
@@ -38,6 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (  # shell
         "inspector.lines",
         "inspector.notify",
+        "inspector.watchdog",
         "inspector.broker",
         "inspector.segment.threads",
         "inspector.segment.bundle",
@@ -52,6 +58,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.calibrate",
         "inspector.check",
         "inspector.daemon",
+        "inspector.doctor",
         "inspector.watch",
         "inspector.demo",
     ),
@@ -130,4 +137,16 @@ def test_the_daemon_loads_no_training_code() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_edge_reports_to_nobody() -> None:
+    """OpenVINO would send that it was imported; with its stub it has nothing to send with."""
+    code = (
+        "import sys, inspector.segment.openvino_runtime;"
+        "print([m for m in sys.modules if m.startswith('openvino_telemetry.')])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
     assert done.stdout.strip() == "[]"

@@ -7,7 +7,7 @@ import pytest
 
 from inspector import measure as measuring
 from inspector import pipeline
-from inspector.config import Limits
+from inspector.limits import Guard, Limits, Rules, Scale, Zone
 from inspector.pipeline import Inspector, View
 from inspector.segment.decode import Outputs
 from inspector.segment.runtime import FakeRuntime
@@ -127,6 +127,44 @@ def test_a_frame_that_cannot_be_judged_is_unknown(view, image, age_s, rule) -> N
 
     assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, rule)
     assert asked.segmenter.runtime.tiles == []
+
+
+def zoned(name: str, x: int, limits: object) -> Zone:
+    corners = ((x, 0), (x + 19, 0), (x + 19, 47), (x, 47))
+    return Zone(name=name, polygon=corners, limits=limits)
+
+
+def test_zones_scale_and_guard_band_are_those_of_the_line() -> None:
+    """The scratch of 32 px at x = 8 reaches from one zone into the next."""
+    zones = [zoned("a", 0, Rules(min_scratch_mm=3)), zoned("b", 20, Rules(min_scratch_px=32))]
+    asked = inspector(scratch_outputs(), View(scale=Scale(mm_per_px=0.1)))
+    asked.limits = Limits(zones=zones, guard=Guard(px=3, policy="recheck"))
+
+    result = asked.inspect(frame())
+
+    (scratch,) = result.scratches
+    assert scratch.length_mm == pytest.approx(scratch.length_px / 10)
+    assert scratch.zone == "b"
+    assert result.verdict is Verdict.UNKNOWN
+    assert result.marginal
+    told = [(reason.rule, reason.zone) for reason in result.reasons]
+    assert told == [
+        (Rule.MARGINAL, None),
+        (Rule.MIN_SCRATCH_MM, "a"),
+        (Rule.MIN_SCRATCH_PX, "b"),
+    ]
+
+
+@pytest.mark.parametrize(("x", "rule"), [(41, None), (42, Rule.OUTSIDE_FRAME)])
+def test_a_zone_beside_the_frame_is_unknown(x: int, rule: Rule | None) -> None:
+    """It was drawn on frames of another size, and would hold for nothing."""
+    asked = inspector(FakeRuntime.none(MANIFEST))
+    asked.limits = Limits(zones=[zoned("a", x, Rules(min_scratch_px=9))])
+
+    result = asked.inspect(frame())
+
+    assert [reason.rule for reason in result.reasons] == ([rule] if rule else [])
+    assert [reason.zone for reason in result.reasons] == (["a"] if rule else [])
 
 
 def test_only_the_region_of_interest_is_judged_in_frame_pixels() -> None:

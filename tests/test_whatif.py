@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector import whatif
@@ -57,6 +57,7 @@ def test_no_limit_is_recommended_where_none_serves(good: list[float], bad: list[
     assert whatif.recommend(parts(good, bad)).value is None
 
 
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(0, 50), min_size=1, max_size=12),
     st.lists(st.integers(0, 50), min_size=1, max_size=12),

@@ -1,6 +1,7 @@
 """The thread that reads a camera, opens it anew after every loss, and tells how it is doing."""
 
 import logging
+import math
 import random
 import threading
 import time
@@ -28,7 +29,7 @@ class CameraState:
     anyone took them. `reconnects`: how often it came back. `ended`: files have ended and the last
     part was taken; there will be no more. `last_progress_s`: when the thread last moved; it stands
     still only inside the camera's own `open`, `read` and `close`, which keep their deadlines unless
-    a driver hangs.
+    a driver hangs. Infinite once the thread has done all that it had to do.
     """
 
     online: bool
@@ -205,6 +206,7 @@ class Grabber:
                 since_s=self._clock(),
                 detail=detail,
                 ended=self._ended,
+                last_progress_s=math.inf,
             )
 
     def _move(self) -> None:

@@ -20,10 +20,11 @@ from pydantic import (
 )
 from typing_extensions import TypedDict  # pydantic cannot read typing's before Python 3.12
 
-from inspector.config import Limits
+from inspector.limits import Limits
 from inspector.types import Result, Rule, Verdict
 
 DECIMALS = 3  # finer than any measure is true, and coarser than a float's noise
+FINE_DECIMALS = 6  # a measure in mm or mm² may be small in its unit
 
 
 def _write_time(time: datetime) -> str:
@@ -38,8 +39,11 @@ Time = Annotated[
 """An instant: on the wire RFC 3339, UTC, milliseconds."""
 
 _ROUND = AfterValidator(lambda number: round(number, DECIMALS))
+_ROUND_FINE = AfterValidator(lambda number: round(number, FINE_DECIMALS))
 Number = Annotated[float, _ROUND]
+Fine = Annotated[float, _ROUND_FINE]
 Measure = Annotated[float, Field(ge=0), _ROUND]
+FineMeasure = Annotated[float, Field(ge=0), _ROUND_FINE]
 Share = Annotated[float, Field(ge=0, le=1), _ROUND]
 Count = Annotated[int, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="hash of the model file")]
@@ -70,10 +74,16 @@ class ReasonMessage(Message):
     """One condition for passing that was not met, or could not be checked."""
 
     rule: Rule = Field(description="the limit that was reached, or what prevented judging")
-    value: Number | None = Field(description="what was found, in `unit`")
-    limit: float | None = Field(description="the smallest value that does not pass, in `unit`")
+    value: Fine | None = Field(description="what was found, in `unit`")
+    limit: float | None = Field(
+        description="the smallest value that does not pass, of a distance the largest, in `unit`"
+    )
     unit: str | None = Field(description="unit of `value` and `limit`: px, px2, mm, ms, …")
-    zone: str | None = Field(description="name of the zone of the part, null: the whole of it")
+    zone: str | None = Field(description="name of the zone whose limit it is, null: the line's own")
+    margin: Fine | None = Field(
+        default=None, description="room that is left to the limit, in `unit`; negative: beyond it"
+    )
+    marginal: bool = Field(default=False, description="it is within the guard band of its limit")
 
 
 class ScratchMessage(Message):
@@ -83,8 +93,8 @@ class ScratchMessage(Message):
     width_px: Measure = Field(description="px, median of the local width")
     max_width_px: Measure = Field(description="px, maximum of the local width")
     area_px: Count = Field(description="px², number of pixels")
-    length_mm: Measure | None = Field(description="mm along the curve")
-    width_mm: Measure | None = Field(description="mm, median of the local width")
+    length_mm: FineMeasure | None = Field(description="mm along the curve")
+    width_mm: FineMeasure | None = Field(description="mm, median of the local width")
     confidence: Share = Field(description="of the model, 0 … 1")
     fragments: Annotated[int, Field(ge=1)] = Field(description="detections joined to this scratch")
     zone: str | None = Field(description="name of the zone of the part that it lies in")
@@ -94,13 +104,61 @@ class ScratchMessage(Message):
 
 
 @with_config(_STRICT)
-class LimitsInForce(TypedDict, total=False):
-    """The limits that were judged by; one that is not set is left out."""
+class RulesInForce(TypedDict, total=False):
+    """Limits of scratches; one that is not set is left out."""
 
     min_scratch_px: Annotated[float, Field(gt=0, description="px, shortest length that fails")]
+    min_scratch_mm: Annotated[float, Field(gt=0, description="mm, shortest length that fails")]
     min_scratch_width_px: Annotated[float, Field(gt=0, description="px, smallest width that fails")]
+    min_scratch_width_mm: Annotated[float, Field(gt=0, description="mm, smallest width that fails")]
     min_scratch_area_px: Annotated[float, Field(gt=0, description="px², smallest area that fails")]
+    min_scratch_area_mm: Annotated[float, Field(gt=0, description="mm², smallest area that fails")]
     min_scratch_count: Annotated[int, Field(ge=1, description="smallest number that fails")]
+    min_scratch_density_px: Annotated[
+        float, Field(gt=0, description="px of all lengths per 1000 × 1000 px, smallest that fails")
+    ]
+    min_scratch_density_mm: Annotated[
+        float, Field(gt=0, description="mm of all lengths per cm², smallest that fails")
+    ]
+    min_scratch_distance_px: Annotated[
+        float, Field(gt=0, description="px between two scratches, largest that fails")
+    ]
+    min_scratch_distance_mm: Annotated[
+        float, Field(gt=0, description="mm between two scratches, largest that fails")
+    ]
+
+
+@with_config(_STRICT)
+class ZoneInForce(TypedDict):
+    """A part of the frame with limits of its own."""
+
+    name: str
+    polygon: Annotated[
+        tuple[tuple[int, int], ...], Field(description="corners as [x, y], px of the camera frame")
+    ]
+    limits: Annotated[
+        RulesInForce | None,
+        Field(
+            description="in place of the line's own on the same measures; null: nothing that lies "
+            "wholly in it is judged"
+        ),
+    ]
+
+
+@with_config(_STRICT)
+class GuardInForce(TypedDict):
+    """The guard band, in which a result is marginal."""
+
+    px: Annotated[float, Field(gt=0, description="px, uncertainty of a length")]
+    policy: Literal["fail", "pass", "recheck"]
+
+
+@with_config(_STRICT)
+class LimitsInForce(RulesInForce, total=False):
+    """The limits that were judged by; one that is not set is left out."""
+
+    zones: tuple[ZoneInForce, ...]
+    guard: GuardInForce
 
 
 class ModelInfo(Message):
@@ -141,6 +199,11 @@ class ResultMessage(Message):
     timing_ms: TimingMs
     historical: bool = Field(description="it waited in the outbox for a connection to the broker")
     evidence: str | None = Field(description="name of the stored picture of this result")
+    marginal: bool = Field(
+        default=False,
+        description="the verdict is what the policy of the guard band says: no limit was reached "
+        "beyond doubt, and a value is that near to its limit",
+    )
 
     @model_validator(mode="after")
     def _passes_only_what_was_seen(self) -> Self:
@@ -190,12 +253,21 @@ def result_message(
         timing_ms=TimingMs.model_validate(result.timing),
         historical=historical,
         evidence=evidence,
+        marginal=result.marginal,
     )
 
 
 def limits_in_force(limits: Limits) -> LimitsInForce:
     """The limits that are set."""
-    return cast("LimitsInForce", limits.model_dump(exclude_none=True))
+    told: dict[str, object] = dict(limits.given())
+    if limits.zones:
+        told["zones"] = tuple(
+            {"name": z.name, "polygon": z.polygon, "limits": z.limits and dict(z.limits.given())}
+            for z in limits.zones
+        )
+    if limits.guard:
+        told["guard"] = limits.guard.model_dump()
+    return cast("LimitsInForce", told)
 
 
 def encode(message: BaseModel) -> str:

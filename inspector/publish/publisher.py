@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from inspector.config import Limits, MqttConfig
+from inspector.config import MqttConfig
 from inspector.errors import BrokerError
+from inspector.limits import Limits
 from inspector.publish.announcement import Offline, StatsMessage, Totals
 from inspector.publish.bell import Bell
 from inspector.publish.board import Board

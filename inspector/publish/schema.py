@@ -27,13 +27,20 @@ _MODELS: dict[str, Any] = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Without titles, which would repeat the field's name; required is what is always written."""
+    """Without titles, which would repeat the field's name; required is what is always written.
+
+    A nullable field or a bool with a default came later: a message that waited in an outbox while
+    the inspector was updated does not have it, and is valid all the same.
+    """
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
 
     def field_is_required(self, field: Any, total: bool) -> bool:
-        return field["type"] == "model-field" or super().field_is_required(field, total)
+        if field["type"] != "model-field":
+            return super().field_is_required(field, total)
+        inner = field["schema"]
+        return inner["type"] != "default" or inner["schema"]["type"] not in {"bool", "nullable"}
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from inspector import strictyaml
 from inspector.config import ModelConfig
 from inspector.errors import BundleError, ConfigError
+from inspector.publish.message import ModelInfo
 from inspector.segment.manifest import GOLDEN_INPUT, GOLDEN_LABELS, MODEL, Manifest
 from inspector.segment.runtime import Runtime
 from inspector.segment.segmenter import Segmenter
@@ -113,6 +114,20 @@ def open_runtime(bundle: Bundle, config: ModelConfig, cache: Path | None = None)
     from inspector.segment.openvino_runtime import OpenVinoRuntime
 
     return OpenVinoRuntime(bundle.model, bundle.manifest, config, cache)
+
+
+def open_segmenter(config: ModelConfig, cache: Path | None = None) -> tuple[Segmenter, ModelInfo]:
+    """Load the bundle that the configuration names and prove it on its golden picture.
+
+    Raises:
+        BundleError: the model may not run.
+        ConfigError: a device or precision that the library does not have.
+    """
+    loaded = load(locate(config.bundle))
+    runtime = open_runtime(loaded, config, cache)
+    self_test(loaded, runtime)
+    info = ModelInfo(name=loaded.manifest.name, sha256=loaded.sha256, runtime=runtime.name)
+    return Segmenter(loaded.manifest, runtime, config.confidence), info
 
 
 def self_test(bundle: Bundle, runtime: Runtime) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
-from inspector.config import Limits
+from inspector.limits import Guard, Limits, Rules, Zone
 from inspector.publish import announcement, schema
 from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
 from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict
@@ -18,7 +18,7 @@ from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 MODEL = ModelInfo(name="default", sha256="ab" * 32, runtime="openvino/CPU/f32")
 SCRATCH = Scratch(57.3, 2.4, 3.9, 131, 0.87, ((812, 440), (905, 404), (812, 441)))
-REACHED = Reason(Rule.MIN_SCRATCH_PX, 57.3, 40, "px")
+REACHED = Reason(Rule.MIN_SCRATCH_PX, 57.3, 40, "px", margin=-17.3)
 FAIL = Result(
     "camera/17", Verdict.FAIL, (REACHED,), (SCRATCH,), (1920, 1080), Timing(0.4, 0.6, 14.12345)
 )
@@ -55,7 +55,15 @@ def test_a_result_reads_as_the_contract_says():
         "image": {"width": 1920, "height": 1080},
         "verdict": "fail",
         "reasons": [
-            {"rule": "min_scratch_px", "value": 57.3, "limit": 40, "unit": "px", "zone": None}
+            {
+                "rule": "min_scratch_px",
+                "value": 57.3,
+                "limit": 40,
+                "unit": "px",
+                "zone": None,
+                "margin": -17.3,
+                "marginal": False,
+            }
         ],
         "scratches": [
             {
@@ -83,7 +91,73 @@ def test_a_result_reads_as_the_contract_says():
         },
         "historical": False,
         "evidence": None,
+        "marginal": False,
     }
+
+
+def test_all_limits_are_told():
+    """Zones and the guard band, too; small numbers in mm keep their digits."""
+    corners = ((0, 0), (9, 0), (9, 9))
+    limits = Limits(
+        min_scratch_mm=1.5,
+        min_scratch_count=3,
+        zones=[
+            Zone(name="a", polygon=corners, limits=Rules(min_scratch_width_mm=0.01)),
+            Zone(name="b", polygon=corners, limits="none"),
+        ],
+        guard=Guard(px=0.5, policy="pass"),
+    )
+    reason = Reason(
+        Rule.MIN_SCRATCH_WIDTH_MM, 0.0104, 0.01, "mm", zone="a", margin=-0.0004, marginal=True
+    )
+    result = Result("a", Verdict.FAIL, (reason,), (), (9, 9), Timing(), marginal=True)
+
+    sent = json.loads(encode(message(result, limits=limits)))
+
+    validator("result").validate(sent)
+    polygon = [[0, 0], [9, 0], [9, 9]]
+    assert sent["limits"] == {
+        "min_scratch_mm": 1.5,
+        "min_scratch_count": 3,
+        "zones": [
+            {"name": "a", "polygon": polygon, "limits": {"min_scratch_width_mm": 0.01}},
+            {"name": "b", "polygon": polygon, "limits": None},
+        ],
+        "guard": {"px": 0.5, "policy": "pass"},
+    }
+    assert sent["reasons"][0] == {
+        "rule": "min_scratch_width_mm",
+        "value": 0.0104,
+        "limit": 0.01,
+        "unit": "mm",
+        "zone": "a",
+        "margin": -0.0004,
+        "marginal": True,
+    }
+    assert sent["marginal"] is True
+    assert ResultMessage.model_validate_json(json.dumps(sent)).limits == sent["limits"] | {
+        "zones": tuple(
+            zone | {"polygon": tuple(map(tuple, polygon))} for zone in sent["limits"]["zones"]
+        )
+    }
+
+
+def test_a_pass_by_the_guard_s_policy_is_marked():
+    """It has no reasons, as every pass, but it is no clear one."""
+    result = Result("a", Verdict.PASS, (), (SCRATCH,), (9, 9), Timing(), marginal=True)
+
+    sent = json.loads(encode(message(result)))
+
+    assert (sent["verdict"], sent["reasons"], sent["marginal"]) == ("pass", [], True)
+
+
+def test_a_message_from_before_an_update_is_valid():
+    """It waited in the outbox and has none of the fields that came later."""
+    sent = json.loads(encode(message()))
+    del sent["marginal"], sent["reasons"][0]["margin"], sent["reasons"][0]["marginal"]
+
+    validator("result").validate(sent)
+    assert ResultMessage.model_validate_json(json.dumps(sent)).marginal is False
 
 
 def test_json_is_compact_utf_8():
@@ -137,6 +211,7 @@ NAN = math.nan
         {"verdict": Verdict.UNKNOWN, "reasons": ()},
         {"reasons": (Reason(Rule.MIN_SCRATCH_PX, NAN, 40.0, "px"),)},
         {"reasons": (Reason(Rule.MIN_SCRATCH_PX, 50.0, NAN, "px"),)},
+        {"reasons": (Reason(Rule.MIN_SCRATCH_PX, 50.0, 40.0, "px", margin=NAN),)},
     ],
 )
 def test_a_contradiction_is_no_message(changes):
@@ -176,6 +251,8 @@ reasons = st.builds(
     value=st.none() | numbers,
     limit=st.none() | numbers,
     unit=st.none() | st.sampled_from(["px", "px2"]),
+    margin=st.none() | numbers,
+    marginal=st.booleans(),
 )
 results = st.builds(
     Result,

@@ -1,0 +1,168 @@
+"""The real daemon as a real service: installed by the script, in its sandbox, with a broker."""
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from inspector.broker import find_mosquitto
+from tests.support.wheels import write_real
+from tests.systemd.conftest import DEPLOY
+
+LINE = "inspector@line1.service"
+SETTINGS = Path("etc/inspector/lines/line1.yaml")
+HURRY = "[Service]\nRestartSec=100ms\nWatchdogSec=2s\n"
+SECRETS = "/etc/inspector/secrets/line1.password"
+
+
+class Installed:
+    """A line PC that also is the broker's, with everything as the documents say."""
+
+    def __init__(self, machine, model):
+        self.machine, self.run = machine, machine.run
+        share = machine.share
+        shutil.copytree(DEPLOY, share / "deploy")
+        write_real(share / "wheels", "/opt/libraries")
+        shutil.copytree(model, share / "model")
+        (share / "pictures").mkdir()
+        picture = np.zeros((400, 400, 3), np.uint8)
+        picture[:, :, 0] = np.arange(400) % 200
+        picture[100:108, 100:300, 2] = 255
+        cv2.imwrite(str(share / "pictures" / "bad.png"), picture)
+        self.run("chmod", "-R", "a+rX", "/share")
+        self.run("/share/deploy/install.sh", "--python", "/opt/python/bin/python3",
+                 "--wheelhouse", "/share/wheels")  # fmt: skip
+        setup = "/share/deploy/mosquitto/setup.sh"
+        self.run(setup, "certificates", "localhost")
+        self.sh(f"{setup} line plant-a line1 >{SECRETS}; {setup} dashboard panel >/share/panel")
+        self.sh(f"chgrp inspector {SECRETS} && chmod 640 {SECRETS}")
+        self.run("cp", "/etc/mosquitto/inspector/ca.crt", "/etc/inspector/ca.crt")
+        self.run("mosquitto", "-d", "-c", "/share/deploy/mosquitto/inspector.conf")
+        self.hurry(LINE, HURRY)
+        self.line = yaml.safe_load((DEPLOY / "line.example.yaml").read_text())
+        self.line["camera"] = {"source": "folder:/share/pictures", "loop": True, "every_ms": 100}
+        self.line["model"] = {"bundle": "/share/model"}
+        self.line["mqtt"]["host"] = "localhost"
+        self.write(self.line)
+
+    def sh(self, script):
+        return self.run("sh", "-euc", script)
+
+    def hurry(self, unit, text):
+        """What a site changes: a drop-in."""
+        folder = f"/etc/systemd/system/{unit}.d"
+        (self.machine.share / "drop-in").write_text(text)
+        self.run("install", "-D", "-m", "644", "/share/drop-in", f"{folder}/tests.conf")
+        self.run("systemctl", "daemon-reload")
+
+    def write(self, settings):
+        (self.machine.share / "line1.yaml").write_text(yaml.safe_dump(settings))
+        self.run("install", "-m", "640", "-g", "inspector", "/share/line1.yaml", f"/{SETTINGS}")
+
+    def results(self):
+        """Of the outbox, in order."""
+        self.sh("rm -rf /share/state; cp -r /var/lib/inspector/line1 /share/state")
+        with sqlite3.connect(self.machine.share / "state" / "outbox.db") as database:
+            rows = database.execute("SELECT payload FROM outbox ORDER BY seq").fetchall()
+        database.close()
+        return [json.loads(payload) for (payload,) in rows]
+
+
+@pytest.fixture(scope="module")
+def installed(machine, model):
+    if find_mosquitto() is None:
+        pytest.skip("needs mosquitto, which is not installed")
+    return Installed(machine, model)
+
+
+@pytest.fixture
+def pc(installed):
+    """The line's file is right and nothing runs, before and after."""
+    yield installed
+    installed.run("systemctl", "stop", LINE)
+    installed.run("systemctl", "reset-failed", LINE, check=False)
+    installed.write(installed.line)
+
+
+def main_pid(pc):
+    return pc.machine.show(LINE, "MainPID")
+
+
+def restarts(pc):
+    return int(pc.machine.show(LINE, "NRestarts"))
+
+
+def test_a_line_judges_and_the_dashboard_hears_it(pc):
+    """`systemctl start` returns when it is ready; the doctor has nothing bad to say."""
+    doctor = pc.run("inspector", "doctor", "--line", "line1", "--json", check=False)
+    findings = [json.loads(row) for row in doctor.stdout.splitlines()]
+    assert doctor.returncode == 0, doctor
+    checks = {finding["check"] for finding in findings}
+    assert checks >= {"configuration", "secret", "state", "model", "camera", "broker", "tls"}
+    assert (
+        "inspector can write there" in next(f for f in findings if f["check"] == "state")["found"]
+    )
+
+    pc.run("systemctl", "start", LINE)
+    heard = pc.sh(
+        "mosquitto_sub -h localhost -p 8883 --cafile /etc/inspector/ca.crt -u panel "
+        '-P "$(cat /share/panel)" -V 5 -C 1 -W 20 -t "inspector/v1/plant-a/+/result"'
+    )
+    assert json.loads(heard.stdout)["verdict"] == "fail"
+    pc.machine.until(lambda: "broker connected" in pc.machine.show(LINE, "StatusText"))
+    assert pc.machine.show(LINE, "User") == "inspector"
+
+
+def test_a_killed_line_comes_back_and_has_lost_nothing(pc):
+    """kill -9; the numbers go on without a gap."""
+    pc.run("systemctl", "start", LINE)
+    killed = main_pid(pc)
+    pc.machine.until(lambda: len(pc.results()) > 3)
+    pc.run("kill", "-9", killed)
+    pc.machine.until(lambda: main_pid(pc) not in {killed, "0"})
+    pc.run("systemctl", "start", LINE)  # returns when it is ready
+    before = len(pc.results())
+    pc.machine.until(lambda: len(pc.results()) > before)
+
+    numbers = [result["seq"] for result in pc.results()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_line_that_hangs_is_replaced(pc):
+    """It stands still as in a native call that never returns."""
+    pc.run("systemctl", "start", LINE)
+    hung = main_pid(pc)
+    pc.run("kill", "-STOP", hung)
+    pc.machine.until(lambda: main_pid(pc) not in {hung, "0"})
+    # What each thread did at that moment is in the journal.
+    assert "Fatal Python error: Aborted" in pc.machine.journal()
+    assert "inspector/cameras/grabber.py" in pc.machine.journal()
+    assert restarts(pc) == 1
+
+
+def test_a_wrong_configuration_is_not_tried_again(pc):
+    """Exit 78 once, and the reason in the journal."""
+    pc.write({**pc.line, "limits": {"min_scratch_px": -1}})
+    done = pc.run("systemctl", "start", LINE, check=False)
+
+    assert done.returncode != 0
+    assert pc.machine.show(LINE, "ActiveState") == "failed"
+    assert (pc.machine.show(LINE, "ExecMainStatus"), restarts(pc)) == ("78", 0)
+    assert "limits.min_scratch_px" in pc.machine.journal()
+
+
+def test_the_sandbox_denies_all_but_the_line_needs(pc):
+    """The same unit with a probe in place of the daemon."""
+    probe = "[Service]\nType=oneshot\nRestart=no\nWatchdogSec=0\nExecStart=\nExecStart={}\n"
+    shutil.copy(Path(__file__).with_name("probe.py"), pc.machine.share / "probe.py")
+    program = "/opt/python/bin/python3 /share/probe.py"
+    pc.hurry("inspector@probe.service", probe.format(program))
+    pc.run("systemctl", "start", "inspector@probe.service")
+
+    found = json.loads(pc.run("cat", "/var/lib/inspector/probe/probe.json").stdout)
+    assert found == ["write its state", "write its cache", "read its line", "open TCP"]
