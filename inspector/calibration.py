@@ -1,4 +1,4 @@
-"""What was calibrated: dated records beside the line's file, which overrule its limits. Pure.
+"""What was calibrated: dated records beside the line's file, which overrule it. Pure.
 
 The line's YAML is written by hand and is never touched. Calibrations are a history of JSON objects,
 one per line, to which each `set` and each `undo` adds one; the last one says what is in force.
@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from inspector.config import LineConfig
 from inspector.errors import ConfigError
-from inspector.limits import Limits, Positive, over
+from inspector.limits import Limits, Positive, Scale, over
 
 
 class _Strict(BaseModel):
@@ -22,8 +22,9 @@ class _Strict(BaseModel):
 
 
 class Calibrated(_Strict):
-    """The limits that a calibration sets; None: as the line's file says."""
+    """The limits and the scale that a calibration sets; None: as the line's file says."""
 
+    scale: Scale | None = None
     min_scratch_px: Positive | None = None
     min_scratch_mm: Positive | None = None
 
@@ -124,24 +125,25 @@ class History:
 
 
 def overrule(config: LineConfig, calibrated: Calibrated) -> LineConfig:
-    """The line's configuration with the calibrated limits in place of its own.
+    """The line's configuration with what was calibrated in place of its own.
 
     Raises:
         ConfigError: they contradict what else the line's file says.
     """
-    given = calibrated.model_dump(exclude_none=True)
-    if not given:
+    given = calibrated.model_dump(exclude_none=True, exclude={"scale"})
+    if calibrated == Calibrated():
         return config
     try:
         limits = Limits.model_validate(over(dict(config.limits), given))
-        return LineConfig.model_validate(dict(config) | {"limits": limits})
+        scale = calibrated.scale or config.scale
+        return LineConfig.model_validate(dict(config) | {"scale": scale, "limits": limits})
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise ConfigError(f"with {_show(calibrated)} in place of the line's: {message}") from None
 
 
 def origin(history: History, key: str) -> Record | None:
-    """The record that last changed a limit which is in force, None if the file's own is."""
+    """The record that last changed what is in force of this, None if the file's own is."""
     if getattr(history.in_force, key, None) is None:
         return None
     changes = [r for r in history.records if getattr(r.before, key) != getattr(r.after, key)]

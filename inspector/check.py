@@ -43,7 +43,7 @@ def _settings(line: Line) -> list[Row]:
 
 def _origin(line: Line, setting: Setting) -> str:
     section, _, name = setting.key.rpartition(".")
-    record = origin(line.history, name) if section == "limits" else None
+    record = origin(line.history, {"limits": name, "scale": section}.get(section, ""))
     if record is not None:
         return f"{lines.history_of(line.path)}: {tell(record)}"
     return "default" if setting.line is None else f"{line.path}:{setting.line}"

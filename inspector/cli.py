@@ -5,12 +5,15 @@ import math
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from inspector import __version__, lines
 from inspector.errors import ConfigError, InspectorError
+
+if TYPE_CHECKING:
+    from inspector.calibrate.target import Target
 
 app = typer.Typer(
     name="inspector",
@@ -134,6 +137,15 @@ def doctor(config: Config = None, line: LineName = None, as_json: Json = False) 
     raise typer.Exit(command.run(_line_path(config, line), as_json=as_json))
 
 
+class TargetKind(StrEnum):
+    """Values of `--target`."""
+
+    CHECKERBOARD = "checkerboard"
+    ARUCO = "aruco"
+    RULER = "ruler"
+    POINTS = "points"
+
+
 class CalibrateAction(StrEnum):
     """What `inspector calibrate` does."""
 
@@ -157,6 +169,25 @@ def calibrate(
         float | None,
         typer.Option(callback=_positive, help="The same in mm; needs the line's `scale`."),
     ] = None,
+    target: Annotated[
+        TargetKind | None, typer.Option(help="What of known size to measure the scale on.")
+    ] = None,
+    known_mm: Annotated[
+        float | None,
+        typer.Option(
+            callback=_positive,
+            help="Side of a square or marker; distance of ruler ticks, or of the points --between.",
+        ),
+    ] = None,
+    squares: Annotated[
+        str, typer.Option(help="Inner corners of the checkerboard: columns x rows.")
+    ] = "9x6",
+    between: Annotated[
+        str | None, typer.Option(help="x1,y1,x2,y2 in px: two points, or along a ruler.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="A picture of the target; else the line's camera.")
+    ] = None,
     samples: Annotated[
         Path | None,
         typer.Option(help="Folder with good/ and bad/: show what each limit would have done."),
@@ -167,25 +198,71 @@ def calibrate(
     ] = False,
 ) -> None:
     """Set what a scratch may not reach, as a dated record beside the line's file."""
-    from inspector import calibrate as command
+    from inspector.calibrate import record
     from inspector.calibration import Calibrated
 
+    if min_scratch_px is not None and min_scratch_mm is not None:
+        raise typer.BadParameter("expected --min-scratch-px or --min-scratch-mm, found both")
     limits = Calibrated(min_scratch_px=min_scratch_px, min_scratch_mm=min_scratch_mm)
     sets = limits != Calibrated()
-    if (action is CalibrateAction.SET) != (sets or samples is not None):
+    scale = _target(target, known_mm, squares, between, picture)
+    if (action is CalibrateAction.SET) != (sets or samples is not None or scale is not None):
         raise typer.BadParameter(
-            "expected a limit, as --min-scratch-px 40, or --samples DIR, or one of: show, undo"
+            "expected a limit, as --min-scratch-px 40, or --samples DIR, or a --target with "
+            "--known-mm, or one of: show, undo"
         )
     path = _line_path(config, line)
     if samples is not None:
-        command.samples(path, samples, min_scratch_px)
+        from inspector.calibrate import samples as known
+
+        known.show(path, samples, min_scratch_px)
+    if scale is not None:
+        from inspector.calibrate.target import set_scale
+
+        set_scale(path, scale, by=by, dry_run=dry_run)
     match action:
         case CalibrateAction.SET if sets:
-            command.set_limits(path, limits, by=by, dry_run=dry_run)
+            record.set_limits(path, limits, by=by, dry_run=dry_run)
         case CalibrateAction.UNDO:
-            command.undo(path, by=by, dry_run=dry_run)
+            record.undo(path, by=by, dry_run=dry_run)
         case CalibrateAction.SHOW:
-            command.show(path)
+            record.show(path)
+
+
+def _target(
+    kind: TargetKind | None, known_mm: float | None, squares: str, between: str | None,
+    picture: Path | None,
+) -> "Target | None":  # fmt: skip
+    """What `--target` and its companions mean, None where they were left out."""
+    from inspector.calibrate.target import Target
+
+    if kind is None and known_mm is None and between is None:
+        return None
+    kind = kind or TargetKind.POINTS
+    if known_mm is None:
+        raise typer.BadParameter("expected --known-mm with a target, found none")
+    if kind in (TargetKind.RULER, TargetKind.POINTS) and between is None:
+        raise typer.BadParameter(f"expected --between x1,y1,x2,y2 with {kind.value}, found none")
+    corners = _numbers("--squares", squares, "x", 2)
+    return Target(
+        kind=kind.value,
+        known_mm=known_mm,
+        squares=(int(corners[0]), int(corners[1])),
+        between=_numbers("--between", between, ",", 4) if between else None,
+        picture=picture,
+    )
+
+
+def _numbers(option: str, text: str, separator: str, count: int) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(part) for part in text.split(separator))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise typer.BadParameter(
+            f"{option}: expected {count} numbers with {separator!r} between them, found {text}"
+        )
+    return numbers
 
 
 @app.command()

@@ -145,6 +145,16 @@ class LineConfig(Section):
     state_dir: FilePath
     page: PageConfig | None = PageConfig()
 
+    @field_validator("scale")
+    @classmethod
+    def _scale_is_of_these_frames(cls, scale: Scale | None, info: ValidationInfo) -> Scale | None:
+        camera = info.data.get("camera")
+        if camera is None or scale is None or None in (camera.size, scale.size):
+            return scale
+        if camera.size != scale.size:
+            raise ValueError(f"expected a scale for frames of {camera.size}, as camera.size says")
+        return scale
+
     @field_validator("limits")
     @classmethod
     def _limits_fit_the_rest(cls, limits: Limits, info: ValidationInfo) -> Limits:

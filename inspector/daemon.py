@@ -23,7 +23,6 @@ from inspector.calibration import overrule
 from inspector.cameras import CameraState, Grabber, make_camera
 from inspector.config import CameraConfig, LineConfig
 from inspector.errors import ConfigError, OutboxError
-from inspector.limits import Limits
 from inspector.notify import notify
 from inspector.pipeline import Inspector, View
 from inspector.publish.announcement import StatsMessage
@@ -161,10 +160,11 @@ class Line:
         self.publisher.set_state("camera_lost" if lost else "running")
         self.publisher.alarm("camera", camera.detail if lost else None)
 
-    def set_limits(self, limits: Limits) -> None:
-        """Judge by these from the next part on; what is published says so."""
-        self._inspector.limits = self._limits = limits
-        self.publisher.set_limits(limits)
+    def set_calibration(self, config: LineConfig) -> None:
+        """Judge by these limits and this scale from the next part on; what is published says so."""
+        self._inspector.limits = self._limits = config.limits
+        self._inspector.view = _view(config)
+        self.publisher.set_limits(config.limits)
 
     def deliver(self, stop: threading.Event, live: Callable[[], None]) -> None:
         """All is judged: wait until the broker has acknowledged it, or until told to stop.
@@ -221,13 +221,13 @@ class Calibration:
         self._seen = stamp
         try:
             history = lines.read_history(self._told.path)
-            limits = overrule(self._told.written, history.in_force).limits
+            config = overrule(self._told.written, history.in_force)
         except ConfigError as error:
             log.exception("the calibration is not taken over")
             line.publisher.alarm("calibration", str(error))
             return
-        log.info("calibrated: %s", limits)
-        line.set_limits(limits)
+        log.info("calibrated: %s", history.in_force)
+        line.set_calibration(config)
         line.publisher.alarm("calibration", None)
 
     def _stamp(self) -> tuple[int, int] | None:
@@ -243,9 +243,12 @@ def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:
     """Load the model, prove it on its golden picture, and put the judging together."""
     cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
     segmenter, info = bundle.open_segmenter(config.model, cache)
+    return Inspector(segmenter, config.limits, _view(config)), info
+
+
+def _view(config: LineConfig) -> View:
     live = config.camera.source.kind in {"v4l2", "rtsp"}
-    view = View.of(config, FRESH_S if live else math.inf)
-    return Inspector(segmenter, config.limits, view), info
+    return View.of(config, FRESH_S if live else math.inf)
 
 
 def _status(camera: CameraState, publisher: Publisher) -> str:

@@ -4,6 +4,7 @@ InspectorError                70  internal
 ├── ConfigError               78  a line's configuration is wrong
 ├── NoInputError              66  a named input does not exist
 ├── BundleError               65  a model bundle is not what its manifest says
+├── TargetRefused             65  a picture gives no scale that could be trusted
 ├── InferenceError            70  a runtime failed on a frame, or answered nonsense
 ├── CameraError               69
 │   ├── CameraUnavailable     69  it could not be opened
@@ -35,6 +36,12 @@ class NoInputError(InspectorError):
 
 class BundleError(InspectorError):
     """A model bundle with a wrong hash, a dynamic shape, an unknown head or a failed self-test."""
+
+    exit_code = 65
+
+
+class TargetRefused(InspectorError):
+    """A calibration target that is not there, blurred, tilted, bent or too small in the picture."""
 
     exit_code = 65
 

@@ -13,6 +13,7 @@ from inspector import polygon
 from inspector.strictyaml import Section, list_to_tuple
 
 Positive = Annotated[float, Field(gt=0)]
+Extent = Annotated[int, Field(gt=0)]
 Coordinate = Annotated[int, Field(ge=0, le=65_535)]
 Corner = Annotated[tuple[Coordinate, Coordinate], BeforeValidator(list_to_tuple)]
 
@@ -36,10 +37,14 @@ def over(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Scale(Section):
-    """How large a pixel of the frame is on the part, mm, and how far that may be off, mm."""
+    """How large a pixel of the frame is on the part, mm, and how far that may be off, mm.
+
+    `size`: width and height in px of the frames that it is true of; others are not judged by it.
+    """
 
     mm_per_px: Annotated[float, Field(gt=0, le=1000)]
     uncertainty: Annotated[float, Field(ge=0)] = 0.0
+    size: Annotated[tuple[Extent, Extent] | None, BeforeValidator(list_to_tuple)] = None
 
     @model_validator(mode="after")
     def _is_a_scale(self) -> Self:

@@ -43,7 +43,8 @@ class View:
     @classmethod
     def of(cls, config: LineConfig, max_age_s: float = math.inf) -> Self:
         """As the line's configuration says."""
-        return cls(config.camera.roi, config.camera.size, max_age_s, config.scale)
+        size = config.camera.size or (config.scale.size if config.scale else None)
+        return cls(config.camera.roi, size, max_age_s, config.scale)
 
 
 WHOLE_FRAME = View()

@@ -12,6 +12,7 @@ from inspector import lines
 from tests.support.daemon import Start
 from tests.support.listener import Listener
 from tests.test_cli import run
+from tests.test_scale import board, shot
 
 TEXT = """\
 site: a
@@ -197,3 +198,67 @@ def test_samples_of_both_kinds_are_needed(line: Path, model: Path, missing: str)
     done = calibrate(line, "--samples", ".")
 
     assert (done.returncode, missing in done.stderr) == (66, True), done.stderr
+
+
+def test_the_scale_is_measured_and_recorded(line: Path, model: Path) -> None:
+    """With the size of the frames; it fills in the mm, and `check` says where it is from."""
+    line.write_text(TEXT + f"model: {{bundle: '{model}'}}\n")
+    cv2.imwrite(str(line.parent / "board.png"), shot(board(), 1.0))
+
+    done = calibrate(
+        line, "--target", "checkerboard", "--known-mm", 5, "--picture", "board.png", "--by", "eve"
+    )
+
+    assert done.returncode == 0, done.stderr
+    found = lines.read(line).config.scale
+    assert found is not None
+    assert found.mm_per_px == pytest.approx(5 / 40, rel=0.003)
+    assert found.size == (1400, 1000)
+    rows = {
+        row["key"]: row
+        for row in map(json.loads, run("check", "--json", cwd=line.parent).stdout.splitlines())
+    }
+    assert "eve  set" in rows["scale.mm_per_px"]["origin"]
+    assert calibrate(line, "--min-scratch-mm", 2).returncode == 0
+    assert lines.read(line).config.limits.min_scratch_mm == 2
+    assert calibrate(line, "undo").returncode == 0
+    assert calibrate(line, "undo").returncode == 0
+    assert lines.read(line).config.scale is None
+
+
+def test_a_scale_without_which_a_limit_means_nothing_cannot_be_undone(line: Path) -> None:
+    """The record that would leave a limit in mm without a scale is refused and not written."""
+    cv2.imwrite(str(line.parent / "part.png"), np.zeros((300, 400, 3), np.uint8))
+    points = ["--between", "0,0,300,0", "--known-mm", 30, "--picture", "part.png"]
+    assert calibrate(line, *points).returncode == 0
+    line.write_text(TEXT.replace("min_scratch_px: 40", "min_scratch_mm: 4"))
+    before = lines.history_of(line).read_bytes()
+
+    done = calibrate(line, "undo")
+
+    assert (done.returncode, "scale.mm_per_px" in done.stderr) == (78, True), done.stderr
+    assert lines.history_of(line).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["--target", "ruler", "--known-mm", "1"], 2, "--between"),
+        (["--target", "checkerboard"], 2, "--known-mm"),
+        (["--known-mm", "5", "--between", "1,2,3"], 2, "4 numbers"),
+        (["--known-mm", "5", "--between", "1,2,3,4000", "--picture", "part.png"], 78, "inside"),
+        (["--target", "aruco", "--known-mm", "5", "--picture", "part.png"], 65, "found none"),
+        (["--target", "aruco", "--known-mm", "5", "--picture", "nowhere.png"], 66, "nowhere.png"),
+        (["--target", "aruco", "--known-mm", "5"], 69, "x"),
+        (["--min-scratch-px", "5", "--min-scratch-mm", "5"], 2, "found both"),
+    ],
+)
+def test_a_scale_that_cannot_be_had_changes_nothing(line, args, code, message) -> None:
+    """Wrong options, no target in the picture, no picture, no camera."""
+    cv2.imwrite(str(line.parent / "part.png"), np.zeros((300, 400, 3), np.uint8))
+
+    done = calibrate(line, *args)
+
+    assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not lines.history_of(line).exists()

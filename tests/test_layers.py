@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.join",
         "inspector.measure",
         "inspector.intervals",
+        "inspector.scale",
         "inspector.whatif",
         "inspector.place",
         "inspector.decide",

@@ -1,12 +1,6 @@
-"""`inspector calibrate`: set what a scratch may not reach; show how it came about; take it back."""
+"""What each limit would have done to samples that are known to be good or bad."""
 
-import getpass
 import math
-import os
-import socket
-import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -16,7 +10,6 @@ from rich.progress import track
 from rich.table import Table
 
 from inspector import lines, whatif
-from inspector.calibration import Calibrated, History, overrule, tell
 from inspector.cameras.pictures import find_pictures, load_picture
 from inspector.config import LineConfig
 from inspector.errors import ConfigError, NoInputError
@@ -27,38 +20,7 @@ from inspector.types import Rule, Verdict
 from inspector.whatif import Parts, Point
 
 
-def set_limits(path: Path, limits: Calibrated, *, by: str | None, dry_run: bool) -> None:
-    """Add a dated record that sets the limits of the line at `path`.
-
-    Raises:
-        ConfigError: the line does not validate, with or without the new limits, or the record
-            cannot be written.
-    """
-    _change(path, lambda h: h.set(limits, by=by or _who(), time=_now()), dry_run=dry_run)
-
-
-def undo(path: Path, *, by: str | None, dry_run: bool) -> None:
-    """Take back the last calibration that is in force, as a record of its own.
-
-    Raises:
-        ConfigError: there is none, or the record cannot be written.
-    """
-    _change(path, lambda h: h.undo(by=by or _who(), time=_now()), dry_run=dry_run)
-
-
-def show(path: Path) -> None:
-    """Print what is in force, and every record."""
-    line = lines.read(path)
-    for zone, key, value in line.config.limits.everywhere():
-        where = f" in the zone {zone.name}" if zone else ""
-        sys.stdout.write(f"{key}: {value:g}{where}\n")
-    for record in line.history.records:
-        sys.stdout.write(tell(record) + "\n")
-    if not line.history.records:
-        sys.stdout.write(f"never calibrated; the limits are those of {path}\n")
-
-
-def samples(path: Path, folder: Path, wanted_px: float | None) -> None:
+def show(path: Path, folder: Path, wanted_px: float | None) -> None:
     """Judge `folder`/good and `folder`/bad as the line at `path` does, and show over the limit how
     many bad parts would pass and how many good ones would be rejected. Sets nothing.
 
@@ -148,33 +110,3 @@ def _recommendation(best: Estimate) -> str:
         return "no limit tells these good and bad parts apart"
     interval = "" if best.low is None else f" (95 %: {best.low:.0f} … {best.high:.0f} px)"
     return f"recommended by these samples: --min-scratch-px {best.value:.0f}{interval}"
-
-
-def _change(path: Path, change: Callable[[History], History], *, dry_run: bool) -> None:
-    line = lines.read(path)  # before the lock: a file that is not there gets its own message
-    with lines.only_one(path):
-        line = lines.read(path)
-        history = change(line.history)
-        after = overrule(line.written, history.in_force)
-        if not dry_run:
-            lines.write_history(path, history)
-    for (key, was), (_, now) in zip(line.config.limits, after.limits, strict=True):
-        if was != now:
-            sys.stdout.write(f"{key}: {was} → {now}\n")
-    if line.config.limits == after.limits:
-        sys.stdout.write("nothing changes\n")
-    if dry_run:
-        sys.stdout.write("dry run: nothing was written\n")
-    else:
-        sys.stdout.write(
-            f"recorded in {lines.history_of(path)}; a running inspector takes it over by itself\n"
-        )
-
-
-def _who() -> str:
-    """Who types this, also behind sudo, and where."""
-    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)

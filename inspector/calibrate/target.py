@@ -1,0 +1,94 @@
+"""The scale: millimetres per pixel, measured on something of known size."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from inspector import lines, scale
+from inspector.calibrate.record import set_limits
+from inspector.calibration import Calibrated
+from inspector.cameras import make_camera
+from inspector.cameras.pictures import find_pictures, load_picture
+from inspector.config import LineConfig
+from inspector.errors import ConfigError, NoInputError
+from inspector.limits import Scale
+from inspector.scale import Measured
+from inspector.types import Image, Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something of known size, and where to look for it.
+
+    `known_mm`: side of a checkerboard's square or of a marker, distance of a ruler's ticks or of
+    the two points `between` (x1, y1, x2, y2 in px), which also say where the ruler lies.
+    `squares`: inner corners of the checkerboard. `picture`: a file; None: the line's camera.
+    """
+
+    kind: Literal["checkerboard", "aruco", "ruler", "points"]
+    known_mm: float
+    squares: tuple[int, int] = (9, 6)
+    between: tuple[float, ...] | None = None
+    picture: Path | None = None
+
+
+def set_scale(path: Path, target: Target, *, by: str | None, dry_run: bool) -> None:
+    """Measure millimetres per pixel on a picture, and record them for frames of its size.
+
+    Raises:
+        ConfigError: as for `set_limits`, or points that lie outside of the picture.
+        TargetRefused: the picture gives no scale that could be trusted.
+        CameraError, NoInputError: there is no picture.
+    """
+    image = _picture(lines.read(path).config, target.picture)
+    height, width = image.shape[:2]
+    measured = _measure(image, target)
+    sys.stdout.write(
+        f"{measured.mm_per_px:.6g} mm per px ± {2 * measured.uncertainty:.2g} (k = 2) for frames "
+        f"of {width} × {height}: {measured.detail}\n"
+    )
+    found = Scale(
+        mm_per_px=float(f"{measured.mm_per_px:.6g}"),
+        uncertainty=float(f"{measured.uncertainty:.3g}"),
+        size=(width, height),
+    )
+    set_limits(path, Calibrated(scale=found), by=by, dry_run=dry_run)
+
+
+def _picture(config: LineConfig, file: Path | None) -> Image:
+    """The file, or the next frame of the line's camera."""
+    if file is not None:
+        (named,) = find_pictures([file])
+        part = load_picture(named)
+    else:
+        camera = make_camera(config.camera)
+        try:
+            camera.open()
+            seen = camera.read()
+        finally:
+            camera.close()
+        if seen is None:
+            raise NoInputError(f"{config.camera.source}: expected a frame, found none")
+        part = seen
+    if isinstance(part, Unseen):
+        raise NoInputError(f"{part.source}: expected a readable picture, found: {part.detail}")
+    return part.image
+
+
+def _measure(image: Image, target: Target) -> Measured:
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    if target.kind == "checkerboard":
+        return scale.from_checkerboard(gray, target.squares, target.known_mm)
+    if target.kind == "aruco":
+        return scale.from_aruco(gray, target.known_mm)
+    height, width = gray.shape
+    x1, y1, x2, y2 = target.between or (0.0, 0.0, 0.0, 0.0)
+    if not (min(x1, x2) >= 0 and max(x1, x2) < width and 0 <= min(y1, y2) <= max(y1, y2) < height):
+        raise ConfigError(f"--between: expected points inside of {width} × {height}, found others")
+    if target.kind == "ruler":
+        return scale.from_ruler(gray, (x1, y1), (x2, y2), target.known_mm)
+    return scale.from_points((x1, y1), (x2, y2), target.known_mm)
