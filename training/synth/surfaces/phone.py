@@ -39,6 +39,10 @@ def phone(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     paint(image, inside(screen), glass)
     _openings(rng, image, centre, half, border, along, angle)
     _highlights(rng, image, body, screen)
+    for sx, sy in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        round_of = (centre[0] + sx * (half[0] - radius), centre[1] + sy * (half[1] - radius))
+        if rng.random() < 0.5:
+            _crescent(rng, image, round_of, radius, float(np.arctan2(sy, sx)))
     if rng.random() < 0.8:
         _reflections(rng, image, body < 0)
     return Surface(
@@ -154,6 +158,8 @@ def _openings(
                     inside(hole),
                     colour(rng, 0, 60, 8) if rng.random() < 0.6 else colour(rng, 60, 170, 8),
                 )
+            if rng.random() < 0.3:
+                _crescent(rng, image, spot, min(box), rng.uniform(0, 2 * np.pi))
             ring = np.exp(-((hole / rng.uniform(0.7, 2)) ** 2)) * rng.uniform(0, 150)
             lit_side = 0.5 + 0.5 * noise.ramp(rng, h, w) if rng.random() < 0.5 else np.float32(1)
             image += (ring * lit_side)[..., None] * np.float32(1 + rng.normal(0, 0.1, 3))
@@ -172,6 +178,30 @@ def _highlights(rng: np.random.Generator, image: Image, body: Image, screen: Ima
         if rng.random() < 0.3:  # on the round of a corner alone: a short bright arc
             line *= np.clip(noise.cloud(rng, h, w, 40) * 2, 0, 1)
         image += line[..., None] * np.float32(1 + rng.normal(0, 0.08, 3))
+
+
+def _crescent(
+    rng: np.random.Generator,
+    image: Image,
+    centre: tuple[float, float],
+    radius: float,
+    towards: float,
+) -> None:
+    """Light on a round edge: a bright arc, widest and brightest in its middle, that tapers off."""
+    h, w = image.shape[:2]
+    reach = radius + 30
+    x0, x1 = int(max(0, centre[0] - reach)), int(min(w, centre[0] + reach))
+    y0, y1 = int(max(0, centre[1] - reach)), int(min(h, centre[1] + reach))
+    if x1 - x0 < 4 or y1 - y0 < 4:
+        return
+    y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)
+    x, y = x - np.float32(centre[0]), y - np.float32(centre[1])
+    off = np.angle(np.exp(1j * (np.arctan2(y, x) - towards - rng.normal(0, 0.35))))
+    window = np.exp(-((off / rng.uniform(0.12, 0.7)) ** 2))
+    wide = rng.uniform(0.7, 4.5) * np.maximum(window, 0.15)
+    line = np.exp(-(((np.hypot(x, y) - radius - rng.uniform(-8, 3)) / wide) ** 2)) * window
+    light = np.float32(np.exp(rng.uniform(np.log(12), np.log(260))) * (1 + rng.normal(0, 0.12, 3)))
+    image[y0:y1, x0:x1] += line.astype(np.float32)[..., None] * light
 
 
 def _reflections(rng: np.random.Generator, image: Image, part: np.ndarray) -> None:

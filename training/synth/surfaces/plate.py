@@ -38,6 +38,8 @@ def plate(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     glyphs = _glyphs(rng, h, w, cx, cy, pw, ph)
     _emboss(rng, image, glyphs, ink)
     _print(rng, image, cx, cy, pw, ph, ink)
+    if rng.random() < 0.35:
+        _script(rng, image, (cx, cy), (pw, ph), ink)
     _rim(rng, image, body, pw, ink)
     _fittings(rng, image, cx, cy, pw, ph)
     if rng.random() < 0.2:
@@ -84,6 +86,30 @@ def _face(
             int(rng.integers(4))
         ]
     return face, ink
+
+
+def _script(
+    rng: np.random.Generator, image: Image, centre: tuple[float, float],
+    size: tuple[float, float], ink: Colour,
+) -> None:  # fmt: skip
+    """A word in brush script: slanted, joined loops whose width changes with their direction."""
+    tall = rng.uniform(0.07, 0.22) * size[1]
+    letters = int(rng.integers(3, 10))
+    t = np.linspace(0, letters, letters * 20)
+    heights = np.interp(t, np.arange(letters + 1), rng.uniform(0.3, 1.0, letters + 1))
+    y = -tall * heights * np.sin(2 * np.pi * t + rng.uniform(0, 6))
+    x = tall * (rng.uniform(0.5, 0.9) * t + 0.35 * np.cos(2 * np.pi * t)) - rng.uniform(0, 0.6) * y
+    rise = rng.normal(0, 0.15)
+    x, y = x * np.cos(rise) + y * np.sin(rise), y * np.cos(rise) - x * np.sin(rise)
+    x += centre[0] + rng.uniform(-0.5, 0.3) * size[0] - x[0]
+    y += centre[1] + rng.choice([-0.38, 0.38, rng.uniform(-0.4, 0.4)]) * size[1] - y[0]
+    nib, thick = rng.uniform(0, np.pi), rng.uniform(0.06, 0.22) * tall
+    wide = thick * (0.35 + np.abs(np.sin(np.arctan2(np.gradient(y), np.gradient(x)) - nib)))
+    mask = np.zeros(image.shape[:2], np.float32)
+    points = np.rint(np.stack([x, y], axis=1) * 16).astype(int).tolist()
+    for a, b, w in zip(points, points[1:], wide.tolist(), strict=False):
+        cv2.line(mask, a, b, 1.0, max(1, round(w)), cv2.LINE_AA, 4)
+    paint(image, np.clip(mask, 0, 1), ink if rng.random() < 0.7 else colour(rng, 0, 255, 60))
 
 
 def _scenery(
