@@ -12,6 +12,7 @@ import cv2
 from rich.console import Console
 from rich.progress import Progress
 
+from inspector import mark
 from inspector.calibration import Calibrated, overrule
 from inspector.cameras.pictures import find_pictures, load_picture
 from inspector.config import LineConfig, ModelConfig
@@ -48,14 +49,16 @@ def settings(
     """The line's settings, or the defaults, with what the command line overrides.
 
     Raises:
-        ConfigError: the line's other limits contradict what the command line says.
+        ConfigError: the line's other limits contradict what the command line says, or its mark
+            cannot be read.
     """
     chosen = Settings()
     if line is None and min_scratch_px is not None:
         chosen = Settings(limits=Limits(min_scratch_px=min_scratch_px))
     if line is not None:
         line = overrule(line, Calibrated(min_scratch_px=min_scratch_px))
-        chosen = Settings(line.site, line.line, line.model, line.limits, View.of(line))
+        view = View.of(line, mark.load(line.sight.reference))
+        chosen = Settings(line.site, line.line, line.model, line.limits, view)
     overrides = {"bundle": model and str(model), "runtime": runtime}
     given = {key: value for key, value in overrides.items() if value is not None}
     if given:

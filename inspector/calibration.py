@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from inspector.config import LineConfig
 from inspector.errors import ConfigError
 from inspector.limits import Limits, Positive, Scale, over
+from inspector.windows import Reference, Sight, Windows
 
 
 class _Strict(BaseModel):
@@ -22,9 +23,13 @@ class _Strict(BaseModel):
 
 
 class Calibrated(_Strict):
-    """The limits and the scale that a calibration sets; None: as the line's file says."""
+    """What a calibration sets: limits, scale, windows of sight, the mark that has to be in view;
+    None: as the line's file says.
+    """
 
     scale: Scale | None = None
+    sight: Windows | None = None
+    reference: Reference | None = None
     min_scratch_px: Positive | None = None
     min_scratch_mm: Positive | None = None
 
@@ -130,16 +135,25 @@ def overrule(config: LineConfig, calibrated: Calibrated) -> LineConfig:
     Raises:
         ConfigError: they contradict what else the line's file says.
     """
-    given = calibrated.model_dump(exclude_none=True, exclude={"scale"})
+    given = calibrated.model_dump(exclude_none=True, exclude={"scale", "sight", "reference"})
     if calibrated == Calibrated():
         return config
     try:
-        limits = Limits.model_validate(over(dict(config.limits), given))
-        scale = calibrated.scale or config.scale
-        return LineConfig.model_validate(dict(config) | {"scale": scale, "limits": limits})
+        changed = {
+            "limits": Limits.model_validate(over(dict(config.limits), given)),
+            "scale": calibrated.scale or config.scale,
+            "sight": _sight(config.sight, calibrated),
+        }
+        return LineConfig.model_validate(dict(config) | changed)
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise ConfigError(f"with {_show(calibrated)} in place of the line's: {message}") from None
+
+
+def _sight(written: Sight, calibrated: Calibrated) -> Sight:
+    windows = dict(calibrated.sight) if calibrated.sight else {}
+    reference = calibrated.reference or written.reference
+    return Sight.model_validate(dict(written) | windows | {"reference": reference})
 
 
 def origin(history: History, key: str) -> Record | None:
@@ -159,4 +173,4 @@ def tell(record: Record) -> str:
 
 
 def _show(calibrated: Calibrated) -> str:
-    return json.dumps(calibrated.model_dump(exclude_none=True))
+    return json.dumps(calibrated.model_dump(mode="json", exclude_none=True))

@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 
-from inspector import lines
+from inspector import lines, mark
 from inspector.calibration import origin, tell
 from inspector.config import ModelConfig, Setting, settings
 from inspector.lines import Line
@@ -26,7 +26,9 @@ def run(line: Line, *, as_json: bool) -> None:
 
     Raises:
         BundleError: the model may not run.
+        ConfigError: the mark that has to be in view cannot be read.
     """
+    mark.load(line.config.sight.reference)
     model = bundle.load(bundle.locate(line.config.model.bundle))
     rows = [*_settings(line), *_model(model, line.config.model)]
     for row in rows:
@@ -42,11 +44,18 @@ def _settings(line: Line) -> list[Row]:
 
 
 def _origin(line: Line, setting: Setting) -> str:
-    section, _, name = setting.key.rpartition(".")
-    record = origin(line.history, {"limits": name, "scale": section}.get(section, ""))
+    record = origin(line.history, _calibrated(setting.key))
     if record is not None:
         return f"{lines.history_of(line.path)}: {tell(record)}"
     return "default" if setting.line is None else f"{line.path}:{setting.line}"
+
+
+def _calibrated(key: str) -> str:
+    """What of a calibration sets this key; empty where nothing does."""
+    section, _, name = key.rpartition(".")
+    if key.startswith("sight.reference"):
+        return "reference"
+    return {"limits": name, "scale": section, "sight": section}.get(section, "")
 
 
 def _model(model: Bundle, config: ModelConfig) -> list[Row]:

@@ -3,17 +3,17 @@
 import logging
 import math
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from inspector import __version__, lines
+from inspector.calibrate import options
+from inspector.calibrate.options import TargetKind
 from inspector.errors import ConfigError, InspectorError
-
-if TYPE_CHECKING:
-    from inspector.calibrate.target import Target
 
 app = typer.Typer(
     name="inspector",
@@ -42,6 +42,10 @@ LineName = Annotated[
     str | None, typer.Option("--line", help="Which of the lines in /etc/inspector/lines/.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout.")]
+
+
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+"""How an instant is typed; without a time zone it is that of this PC."""
 
 
 def _positive(value: float | None) -> float | None:
@@ -137,15 +141,6 @@ def doctor(config: Config = None, line: LineName = None, as_json: Json = False) 
     raise typer.Exit(command.run(_line_path(config, line), as_json=as_json))
 
 
-class TargetKind(StrEnum):
-    """Values of `--target`."""
-
-    CHECKERBOARD = "checkerboard"
-    ARUCO = "aruco"
-    RULER = "ruler"
-    POINTS = "points"
-
-
 class CalibrateAction(StrEnum):
     """What `inspector calibrate` does."""
 
@@ -186,8 +181,23 @@ def calibrate(
         str | None, typer.Option(help="x1,y1,x2,y2 in px: two points, or along a ruler.")
     ] = None,
     picture: Annotated[
-        Path | None, typer.Option(help="A picture of the target; else the line's camera.")
+        Path | None, typer.Option(help="A picture of the target or mark; else the line's camera.")
     ] = None,
+    sight: Annotated[
+        Path | None,
+        typer.Option(help="Folder of good pictures: learn windows of exposure and sharpness."),
+    ] = None,
+    frames: Annotated[
+        int | None,
+        typer.Option(min=10, help="The same from so many good parts in front of the camera."),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="x,y,width,height in px of a mark that has to be in view."),
+    ] = None,
+    within_px: Annotated[
+        int, typer.Option(min=0, max=1000, help="How far the mark may be from its place.")
+    ] = 10,
     samples: Annotated[
         Path | None,
         typer.Option(help="Folder with good/ and bad/: show what each limit would have done."),
@@ -197,7 +207,9 @@ def calibrate(
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
     ] = False,
 ) -> None:
-    """Set what a scratch may not reach, as a dated record beside the line's file."""
+    """Set what a scratch may not reach, the scale, and what a picture has to be like, as a dated
+    record beside the line's file.
+    """
     from inspector.calibrate import record
     from inspector.calibration import Calibrated
 
@@ -205,11 +217,14 @@ def calibrate(
         raise typer.BadParameter("expected --min-scratch-px or --min-scratch-mm, found both")
     limits = Calibrated(min_scratch_px=min_scratch_px, min_scratch_mm=min_scratch_mm)
     sets = limits != Calibrated()
-    scale = _target(target, known_mm, squares, between, picture)
-    if (action is CalibrateAction.SET) != (sets or samples is not None or scale is not None):
+    scale = options.target(target, known_mm, squares, between, picture)
+    box = options.box("--reference", reference) if reference else None
+    learns = options.learns(sight, frames)
+    asked = sets or learns or any(wish is not None for wish in (samples, scale, box))
+    if (action is CalibrateAction.SET) != asked:
         raise typer.BadParameter(
             "expected a limit, as --min-scratch-px 40, or --samples DIR, or a --target with "
-            "--known-mm, or one of: show, undo"
+            "--known-mm, or --sight DIR, or a --reference, or one of: show, undo"
         )
     path = _line_path(config, line)
     if samples is not None:
@@ -220,6 +235,14 @@ def calibrate(
         from inspector.calibrate.target import set_scale
 
         set_scale(path, scale, by=by, dry_run=dry_run)
+    if learns:
+        from inspector.calibrate.sight import set_windows
+
+        set_windows(path, sight, frames or 0, by=by, dry_run=dry_run)
+    if box is not None:
+        from inspector.calibrate.sight import set_reference
+
+        set_reference(path, box, within_px, picture, by=by, dry_run=dry_run)
     match action:
         case CalibrateAction.SET if sets:
             record.set_limits(path, limits, by=by, dry_run=dry_run)
@@ -229,40 +252,63 @@ def calibrate(
             record.show(path)
 
 
-def _target(
-    kind: TargetKind | None, known_mm: float | None, squares: str, between: str | None,
-    picture: Path | None,
-) -> "Target | None":  # fmt: skip
-    """What `--target` and its companions mean, None where they were left out."""
-    from inspector.calibrate.target import Target
+class OutboxAction(StrEnum):
+    """What `inspector outbox` does."""
 
-    if kind is None and known_mm is None and between is None:
-        return None
-    kind = kind or TargetKind.POINTS
-    if known_mm is None:
-        raise typer.BadParameter("expected --known-mm with a target, found none")
-    if kind in (TargetKind.RULER, TargetKind.POINTS) and between is None:
-        raise typer.BadParameter(f"expected --between x1,y1,x2,y2 with {kind.value}, found none")
-    corners = _numbers("--squares", squares, "x", 2)
-    return Target(
-        kind=kind.value,
-        known_mm=known_mm,
-        squares=(int(corners[0]), int(corners[1])),
-        between=_numbers("--between", between, ",", 4) if between else None,
-        picture=picture,
-    )
+    STATUS = "status"
+    REPLAY = "replay"
 
 
-def _numbers(option: str, text: str, separator: str, count: int) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(part) for part in text.split(separator))
-    except ValueError:
-        numbers = ()
-    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+@app.command()
+def outbox(
+    action: Annotated[
+        OutboxAction, typer.Argument(help="Say what stands in it; publish results once more.")
+    ] = OutboxAction.STATUS,
+    config: Config = None,
+    line: LineName = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=TIMES, help="Replay what the broker has acknowledged since then."),
+    ] = None,
+    seq: Annotated[
+        str | None, typer.Option(help="Replay what was acknowledged of the numbers A-B.")
+    ] = None,
+    parked: Annotated[
+        bool, typer.Option("--parked", help="Replay what the broker has refused.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be replayed, and change nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """The results of a line on its disk: how many wait, and publishing of them once more."""
+    from inspector import outbox as command
+    from inspector.record import replay
+
+    chosen = [choice for choice in (since, seq, parked) if choice not in (None, False)]
+    if len(chosen) != (action is OutboxAction.REPLAY):
         raise typer.BadParameter(
-            f"{option}: expected {count} numbers with {separator!r} between them, found {text}"
+            "expected status, or replay with one of --since TIME, --seq A-B and --parked"
         )
-    return numbers
+    if action is OutboxAction.REPLAY and as_json:
+        raise typer.BadParameter("expected --json with status only")
+    rows = replay.REFUSED
+    if seq is not None:
+        rows = replay.numbered(*_range("--seq", seq))
+    if since is not None:
+        rows = replay.acknowledged_since(since.astimezone())
+    state_dir = _line(config, line).config.state_dir
+    if action is OutboxAction.STATUS:
+        command.status(state_dir, as_json=as_json)
+    else:
+        command.replay(state_dir, rows, dry_run=dry_run)
+
+
+def _range(option: str, text: str) -> tuple[int, int]:
+    first, dash, last = text.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last)):
+        raise typer.BadParameter(f"{option}: expected A-B, as 120-250, found {text}")
+    return int(first), int(last)
 
 
 @app.command()

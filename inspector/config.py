@@ -24,7 +24,8 @@ from pydantic import (
 from inspector import strictyaml
 from inspector.errors import ConfigError
 from inspector.limits import Limits, Scale
-from inspector.strictyaml import Section, list_to_tuple
+from inspector.strictyaml import FilePath, Section, list_to_tuple, relative_to_file
+from inspector.windows import Sight
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which MQTT may speak without TLS."""
@@ -38,6 +39,11 @@ class Source:
 
     kind: Literal["folder", "video", "v4l2", "rtsp"]
     target: str = field(repr=False)  # an address may hold a password
+
+    @property
+    def live(self) -> bool:
+        """It shows what is there now; files show what was there when they were written."""
+        return self.kind in {"v4l2", "rtsp"}
 
     def __str__(self) -> str:
         """The source as it may be shown: an address without its user and password."""
@@ -54,26 +60,27 @@ def redacted(url: str) -> str:
     return f"{scheme}://{SECRET.sub('=***', place)}"
 
 
-def _relative_to_file(path: Path, info: ValidationInfo) -> Path:
-    return info.context["base"] / path if info.context else path
-
-
 def _parse_source(text: Any, info: ValidationInfo) -> Source:
     match text.partition(":") if isinstance(text, str) else ():
         case ("rtsp" | "rtsps", ":", rest) if rest.startswith("//"):
             return Source("rtsp", text)
         case ("folder" | "video" | "v4l2" as kind, ":", rest) if rest:
-            return Source(kind, str(_relative_to_file(Path(rest), info)))
+            return Source(kind, str(relative_to_file(Path(rest), info)))
     raise ValueError("expected folder:DIR, video:FILE, v4l2:/dev/v4l/by-id/… or rtsp://…")
 
 
 def _parse_bundle(value: str, info: ValidationInfo) -> str:
-    return value if value == "default" else str(_relative_to_file(Path(value), info))
+    return value if value == "default" else str(relative_to_file(Path(value), info))
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-FilePath = Annotated[Path, Field(strict=False), AfterValidator(_relative_to_file)]
 Pixels = Annotated[int, Field(gt=0)]
+
+
+def _more_than_itself(frames: int) -> int:
+    if frames == 1:
+        raise ValueError("expected 0, or at least 2 equal frames: one alone is equal to itself")
+    return frames
 
 
 class CameraConfig(Section):
@@ -88,6 +95,7 @@ class CameraConfig(Section):
     ] = None
     size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(list_to_tuple)] = None
     timeout_ms: Annotated[float, Field(ge=100, le=60_000)] = 1500.0
+    frozen_after: Annotated[int, Field(ge=0, le=1000), AfterValidator(_more_than_itself)] = 3
 
 
 class ModelConfig(Section):
@@ -140,6 +148,7 @@ class LineConfig(Section):
     camera: CameraConfig
     model: ModelConfig = ModelConfig()
     scale: Scale | None = None
+    sight: Sight = Sight()
     limits: Limits = Limits()
     mqtt: MqttConfig = MqttConfig()
     state_dir: FilePath

@@ -3,6 +3,7 @@
 InspectorError                70  internal
 ├── ConfigError               78  a line's configuration is wrong
 ├── NoInputError              66  a named input does not exist
+├── NotPermitted              77  this user may not do that
 ├── BundleError               65  a model bundle is not what its manifest says
 ├── TargetRefused             65  a picture gives no scale that could be trusted
 ├── InferenceError            70  a runtime failed on a frame, or answered nonsense
@@ -32,6 +33,12 @@ class NoInputError(InspectorError):
     """A file or folder that was named does not exist or holds nothing to judge."""
 
     exit_code = 66
+
+
+class NotPermitted(InspectorError):
+    """A file that this user may not read or write; the message says who may."""
+
+    exit_code = 77
 
 
 class BundleError(InspectorError):

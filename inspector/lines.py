@@ -37,8 +37,18 @@ def read(path: Path) -> Line:
     Raises:
         ConfigError: one of them cannot be read, or what it says is wrong.
     """
+    text, written = read_file(path)
+    return Line(path, text, written, read_history(path))
+
+
+def read_file(path: Path) -> tuple[str, LineConfig]:
+    """The text of a line's file, and what it says; its calibrations are not looked at.
+
+    Raises:
+        ConfigError: it cannot be read, or what it says is wrong.
+    """
     text = _read(path)
-    return Line(path, text, config.parse(text, path=path), read_history(path))
+    return text, config.parse(text, path=path)
 
 
 def history_of(path: Path) -> Path:

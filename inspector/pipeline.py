@@ -3,7 +3,8 @@
 import logging
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 from inspector.config import LineConfig
@@ -14,10 +15,11 @@ from inspector.measure import measure
 from inspector.place import placed
 from inspector.refine import refine
 from inspector.segment.segmenter import Segmenter
-from inspector.sight import look
+from inspector.sight import Gray, Repeats, as_learned, in_place, look
 from inspector.types import (
     Detection,
     Frame,
+    Image,
     Reason,
     Result,
     Rule,
@@ -25,26 +27,49 @@ from inspector.types import (
     Unseen,
     Verdict,
 )
+from inspector.windows import Sight
 
 log = logging.getLogger(__name__)
+
+
+FRESH_S = 0.5  # a live frame older than this shows a part that has moved on
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """What a line expects of its frames: `size` (width, height) in px, age in s; which part of them
     it judges: `roi` as x, y, width, height in frame pixels; and how large a pixel is, if known.
+
+    `frozen_after`: so many equal frames in a row show that the camera repeats itself, 0: they may
+    be equal. `sight`: what a picture has to be like; `mark`: the gray picture (H, W) of its
+    reference, without which a reference is never in place.
     """
 
     roi: tuple[int, int, int, int] | None = None
     size: tuple[int, int] | None = None
     max_age_s: float = math.inf
     scale: Scale | None = None
+    frozen_after: int = 0
+    sight: Sight = Sight()
+    mark: Gray | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, config: LineConfig, max_age_s: float = math.inf) -> Self:
-        """As the line's configuration says."""
-        size = config.camera.size or (config.scale.size if config.scale else None)
-        return cls(config.camera.roi, size, max_age_s, config.scale)
+    def of(cls, config: LineConfig, mark: Gray | None, *, live: bool = False) -> Self:
+        """As the line's configuration says; `live`: for frames that its camera shows now."""
+        return cls(
+            roi=config.camera.roi,
+            size=config.camera.size or (config.scale.size if config.scale else None),
+            max_age_s=FRESH_S if live else math.inf,
+            scale=config.scale,
+            frozen_after=config.camera.frozen_after if live else 0,
+            sight=config.sight,
+            mark=mark,
+        )
+
+    def judged(self, image: Image) -> Image:
+        """The part of a frame that is judged."""
+        x, y, width, height = self.roi or (0, 0, image.shape[1], image.shape[0])
+        return image[y : y + height, x : x + width]
 
 
 WHOLE_FRAME = View()
@@ -57,6 +82,7 @@ class Inspector:
         self.segmenter = segmenter
         self.limits = limits
         self.view = view
+        self._repeats = Repeats()
 
     def inspect(self, part: Frame | Unseen) -> Result:
         """The verdict on one part, with what was found on it and how long each step took."""
@@ -81,9 +107,9 @@ class Inspector:
         watch.lap("look")
         if reason is not None:
             return _unknown(frame, reason, watch)
-        x, y, width, height = roi = self.view.roi or (0, 0, *_size(frame))
-        found = self.segmenter.segment(frame.image[y : y + height, x : x + width])
+        found = _sane(self.segmenter.segment(self.view.judged(frame.image)))
         watch.lap("segment")
+        x, y, *_ = roi = self.view.roi or (0, 0, *_size(frame.image))
         moved = (Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in found)
         measured = measure([refine(detection, frame.image) for detection in moved])
         limits, scale = self.limits, self.view.scale
@@ -98,26 +124,37 @@ class Inspector:
             decision.verdict,
             decision.reasons,
             told,
-            _size(frame),
+            _size(frame.image),
             watch.timing(),
             decision.marginal,
         )
 
     def _look(self, frame: Frame) -> Reason | None:
-        reason = look(
-            frame.image,
-            age_s=time.monotonic() - frame.grabbed_s,
-            max_age_s=self.view.max_age_s,
-            size=self.view.size,
+        view = self.view
+        age_s = time.monotonic() - frame.grabbed_s
+        return (
+            look(frame.image, age_s=age_s, max_age_s=view.max_age_s, size=view.size)
+            or self._frozen(frame)
+            or self._outside(frame)
+            or as_learned(view.judged(frame.image), view.sight)
+            or in_place(frame.image, view.sight.reference, view.mark)
         )
-        if reason is not None:
-            return reason
+
+    def _frozen(self, frame: Frame) -> Reason | None:
+        if not self.view.frozen_after:
+            return None
+        equal = self._repeats.count(frame.image)
+        if equal < self.view.frozen_after:
+            return None
+        return Reason(Rule.FROZEN, equal, self.view.frozen_after, "frames")
+
+    def _outside(self, frame: Frame) -> Reason | None:
         x, y, width, height = self.view.roi or (0, 0, 0, 0)
         corners: list[tuple[str | None, tuple[int, int]]] = [(None, (x + width, y + height))]
         # A zone beside the frame shows that it was drawn on other frames than these.
         corners += [(zone.name, corner) for zone in self.limits.zones for corner in zone.polygon]
         for zone_name, corner in corners:
-            for end, available in zip(corner, _size(frame), strict=True):
+            for end, available in zip(corner, _size(frame.image), strict=True):
                 if not end <= available:
                     return Reason(Rule.OUTSIDE_FRAME, end, available, "px", zone_name)
         return None
@@ -140,10 +177,23 @@ class _Stopwatch:
         return Timing(**self._laps, total=self._laps["grab"] + elapsed)
 
 
+def _sane(found: Sequence[Detection]) -> Sequence[Detection]:
+    """What the model found, unless no working model can have found it.
+
+    Raises:
+        InferenceError: a confidence is no share of 1.
+    """
+    for one in found:
+        if not 0 <= one.confidence <= 1:
+            raise InferenceError(f"expected a confidence from 0 to 1, found {one.confidence}")
+    return found
+
+
 def _unknown(frame: Frame, reason: Reason, watch: _Stopwatch) -> Result:
-    return Result(frame.source, Verdict.UNKNOWN, (reason,), (), _size(frame), watch.timing())
+    size = _size(frame.image) if frame.image.ndim >= 2 and frame.image.size else None
+    return Result(frame.source, Verdict.UNKNOWN, (reason,), (), size, watch.timing())
 
 
-def _size(frame: Frame) -> tuple[int, int]:
-    height, width = frame.image.shape[:2]
+def _size(image: Image) -> tuple[int, int]:
+    height, width = image.shape[:2]
     return width, height

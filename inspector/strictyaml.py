@@ -4,10 +4,11 @@ PyYAML alone reads `no` as False, `010` as 8, `12:30` as 750, and of two equal k
 """
 
 import re
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from inspector.errors import ConfigError
 
@@ -30,6 +31,14 @@ class Section(BaseModel):
 def list_to_tuple(value: Any) -> Any:
     """A sequence as a frozen value; whatever else it is, is left for validation to refuse."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def relative_to_file(path: Path, info: ValidationInfo) -> Path:
+    """A path as the file means it that is being validated: relative to its own folder."""
+    return info.context["base"] / path if info.context else path
+
+
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(relative_to_file)]
 
 
 class _CoreLoader(yaml.SafeLoader):

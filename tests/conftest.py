@@ -16,6 +16,7 @@ from inspector.broker import Broker
 from inspector.segment.runtime import FakeRuntime
 from tests.support.bundles import manifest_of, write_bundle
 from tests.support.daemon import Start
+from tests.support.disk import SmallDisk
 from tests.support.listener import Listener
 from tests.support.machine import NO_RIGHT
 from tests.support.onnx_models import tiny
@@ -65,6 +66,17 @@ def pictures(tmp_path: Path) -> Path:
     cv2.imwrite(str(folder / "good.png"), good)
     (folder / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """Mounted where the state of the line goes."""
+    try:
+        disk = SmallDisk(tmp_path / "state")
+    except PermissionError as refused:
+        pytest.skip(str(refused))
+    yield disk
+    disk.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from inspector.calibration import Calibrated, History, origin, overrule, tell
 from inspector.config import parse
 from inspector.errors import ConfigError
+from inspector.windows import Reference, Sight, Windows
 
 T0 = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LINE = parse(
@@ -86,6 +87,31 @@ def test_a_length_in_mm_takes_the_place_of_one_in_px() -> None:
         Calibrated(min_scratch_px=1, min_scratch_mm=1)
 
 
+def test_windows_and_mark_stand_in_place_of_the_files() -> None:
+    """Each on its own; undo goes back to what was there, to the file's at last."""
+    line = parse(
+        "site: a\nline: b\ncamera: {source: 'folder:x'}\n"
+        "sight: {max_burnt: 0.5, reference: {picture: hand.png, at: [1, 2]}}\n",
+        path=Path("/lines/line.yaml"),
+    )
+    windows = Windows(brightness=(60.5, 140), max_burnt=0.1, min_sharpness=0.3)
+    mark = Reference(picture="/lines/line.reference-1.png", at=(7, 8), within_px=20)
+    made = history(60).set(Calibrated(sight=windows), by="adam", time=at(1))
+    made = made.set(Calibrated(reference=mark), by="adam", time=at(2))
+
+    assert History.parse(made.text(), name="x") == made
+    both = overrule(line, made.in_force)
+    assert both.sight == Sight(**dict(windows), reference=mark)
+    assert both.limits.min_scratch_px == 60
+    one = overrule(line, made.undo(by="eve", time=at(3)).in_force).sight
+    assert one.max_burnt == 0.1
+    assert one.reference == Reference(picture=Path("/lines/hand.png"), at=(1, 2))
+    assert overrule(line, Calibrated()).sight == line.sight
+    assert origin(made, "sight") == made.records[1]
+    assert origin(made, "reference") == made.records[2]
+    assert '"at": [7, 8]' in tell(made.records[2])
+
+
 @pytest.mark.parametrize(
     ("calibrated", "message"),
     [
@@ -137,8 +163,19 @@ def test_the_origin_is_the_record_that_changed_it() -> None:
         (('"by":"adam"', '"by":""'), "by"),
         (('"before":{}', '"before":{"min_scratch_px":7.0}'), "as the record above left it"),
         (("}}\n", "}"), "calibration record"),
+        (('"after":{', '"after":{"sight":{"brightness":[140,60]},'), "after.sight.brightness"),
     ],
-    ids=["text", "negative", "nan", "unknown key", "schema", "nobody", "no chain", "torn"],
+    ids=[
+        "text",
+        "negative",
+        "nan",
+        "unknown key",
+        "schema",
+        "nobody",
+        "no chain",
+        "torn",
+        "window",
+    ],
 )
 def test_a_history_that_was_tampered_with_is_refused(change: tuple[str, str], message: str) -> None:
     """With file, line, what was expected and what was found."""

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,13 @@ from inspector.cameras import Grabber, ScriptedCamera
 from inspector.config import CameraConfig
 from inspector.daemon import parts
 from inspector.errors import CameraLost
+from inspector.limits import Limits
+from inspector.pipeline import Inspector, View
 from inspector.publish import message
+from inspector.segment.runtime import FakeRuntime
+from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Reason, Rule, Unseen
+from tests.support.bundles import manifest_of
 from tests.support.daemon import Start
 from tests.support.listener import Listener
 from tests.support.rtsp import RtspServer
@@ -79,6 +85,26 @@ def test_with_a_pace_each_part_that_was_not_seen_counts() -> None:
     seen = play(FRAME, 1.5, every_ms=50, most=6)
 
     assert kinds(seen) == ["frame"] + ["unseen"] * 5
+
+
+def test_a_camera_that_shows_the_same_frame_for_ever_passes_nothing() -> None:
+    """Also over a silence and a loss: what comes back frozen is frozen; a new frame is judged."""
+    still, fresh = (replace(FRAME, image=noise(seed)) for seed in (1, 2))
+    script = [still, still, still, 0.3, still, CameraLost("unplugged"), still, fresh]
+    manifest = manifest_of()
+    segmenter = Segmenter(manifest, FakeRuntime(FakeRuntime.none(manifest)))
+    judge = Inspector(segmenter, Limits(), View(frozen_after=3))
+
+    results = [judge.inspect(part) for part in play(*script, live=False)]
+
+    rules = [result.reasons[0].rule if result.reasons else None for result in results]
+    seen = [rule for rule in rules if rule is not Rule.NO_FRAME]
+    assert seen == [None] * 2 + [Rule.FROZEN] * 3 + [None]
+    assert len(seen) < len(rules)
+
+
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 200, (64, 64, 3), np.uint8)
 
 
 def test_one_result_per_picture_reaches_a_subscriber(start: Start, listener: Listener) -> None:

@@ -1,22 +1,31 @@
 """Whatever goes wrong with a part is a verdict `unknown`; nothing of it is a pass or a crash."""
 
+import math
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from inspector import measure as measuring
 from inspector import pipeline
+from inspector.config import parse
 from inspector.limits import Guard, Limits, Rules, Scale, Zone
 from inspector.pipeline import Inspector, View
 from inspector.segment.decode import Outputs
 from inspector.segment.runtime import FakeRuntime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Reason, Rule, Unseen, Verdict
+from inspector.windows import Reference, Sight
 from tests.support.bundles import manifest_of
 
 MANIFEST = manifest_of("end2end", 64)
 IMAGE = np.random.default_rng(0).integers(0, 200, (48, 60, 3), np.uint8)
+
+
+NOTHING = FakeRuntime.none(MANIFEST)
+REFERENCED = Sight(reference=Reference(picture="mark.png", at=(20, 8), within_px=4))
 
 
 def scratch_outputs() -> Outputs:
@@ -100,6 +109,17 @@ def test_nonsense_from_the_model_is_unknown(value: float) -> None:
     assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, Rule.MODEL_ERROR)
 
 
+@pytest.mark.parametrize("confidence", [1.01, 7.0])
+def test_a_confidence_beyond_one_is_unknown(confidence: float) -> None:
+    """No working model says it, and neither a fail nor a message can be made of it."""
+    outputs = scratch_outputs()
+    outputs.candidates[0, 0, 4] = confidence
+
+    result = inspector(outputs).inspect(frame())
+
+    assert (result.verdict, result.reasons) == (Verdict.UNKNOWN, (Reason(Rule.MODEL_ERROR),))
+
+
 def test_a_measure_that_is_not_finite_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A NaN length is no pass, and does not reach the message."""
     monkeypatch.setattr(measuring, "_length", lambda *_: float("nan"))
@@ -117,16 +137,73 @@ def test_a_measure_that_is_not_finite_is_unknown(monkeypatch: pytest.MonkeyPatch
         (View(roi=(0, 0, 61, 10)), IMAGE, 0, Rule.OUTSIDE_FRAME),
         (View(roi=(0, 40, 10, 9)), IMAGE, 0, Rule.OUTSIDE_FRAME),
         (View(), np.zeros_like(IMAGE), 0, Rule.TOO_DARK),
+        (View(), np.full_like(IMAGE, 255), 0, Rule.TOO_BRIGHT),
+        (View(), np.full_like(IMAGE, 99), 0, Rule.NO_CONTRAST),
+        (View(), IMAGE[:, :, 0], 0, Rule.FRAME_FORMAT),
+        (View(), IMAGE[0, :, 0], 0, Rule.FRAME_FORMAT),
+        (View(), IMAGE.astype(float), 0, Rule.FRAME_FORMAT),
+        (View(), IMAGE[:0], 0, Rule.UNREADABLE_IMAGE),
+        (View(sight=Sight(brightness=(120, 200))), IMAGE, 0, Rule.TOO_DARK),
+        (View(sight=Sight(brightness=(0, 80))), IMAGE, 0, Rule.TOO_BRIGHT),
+        (View(sight=Sight(min_sharpness=0.99)), IMAGE, 0, Rule.TOO_BLURRED),
+        (View(sight=REFERENCED), IMAGE, 0, Rule.NOT_IN_PLACE),
+        (View(sight=REFERENCED, mark=IMAGE[8:24, 0:16, 1]), IMAGE, 0, Rule.NOT_IN_PLACE),
+        (View(frozen_after=2), None, 0, Rule.FROZEN),
     ],
 )
-def test_a_frame_that_cannot_be_judged_is_unknown(view, image, age_s, rule) -> None:
-    """The reason names the check, and the model is not asked."""
-    asked = inspector(scratch_outputs(), view)
+@pytest.mark.parametrize("outputs", ["a scratch", "nothing"])
+def test_a_frame_that_cannot_be_judged_is_unknown(view, image, age_s, rule, outputs) -> None:
+    """The reason names the check, and the model is not asked, also where it would find nothing."""
+    asked = inspector(scratch_outputs() if outputs == "a scratch" else NOTHING, view)
+    if image is None:  # a second frame that is equal to the first
+        image = IMAGE.copy()
+        asked.inspect(frame())
+        asked.segmenter.runtime.tiles.clear()
 
     result = asked.inspect(frame(image, age_s))
 
     assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, rule)
     assert asked.segmenter.runtime.tiles == []
+
+
+def test_windows_are_of_the_region_of_interest_and_the_mark_is_of_the_frame() -> None:
+    """What stands beside the part may be as dark as it likes, and carry the mark."""
+    image = IMAGE.copy()
+    image[:, :30] //= 9
+    mark = image[8:24, 2:18, 1]
+    reference = Reference(picture="mark.png", at=(2, 8), min_score=0.3)
+    sight = Sight(brightness=(90, 110), min_sharpness=0.1, reference=reference)
+
+    whole = inspector(NOTHING, View(sight=sight, mark=mark)).inspect(frame(image))
+    part = inspector(NOTHING, View(roi=(30, 0, 30, 48), sight=sight, mark=mark))
+
+    assert whole.reasons[0].rule is Rule.TOO_DARK
+    assert part.inspect(frame(image)).verdict is Verdict.PASS
+
+
+def test_a_camera_that_repeats_itself_is_not_believed_until_it_moves() -> None:
+    """From the third equal frame on each part is unknown; one gray level of change ends it."""
+    asked = inspector(NOTHING, View(frozen_after=3))
+    other = IMAGE.copy()
+    other[0, 0, 0] += 1
+
+    results = [asked.inspect(frame(image)) for image in (IMAGE,) * 5 + (other,)]
+
+    assert [result.verdict.value for result in results] == ["pass"] * 2 + ["unknown"] * 3 + ["pass"]
+    assert results[2].reasons == (Reason(Rule.FROZEN, 3, 3, "frames"),)
+    assert results[4].reasons == (Reason(Rule.FROZEN, 5, 3, "frames"),)
+
+
+def test_equal_pictures_of_files_are_equal_parts() -> None:
+    """Only what a camera shows now can be frozen or stale."""
+    text = "site: a\nline: b\ncamera: {source: 'v4l2:/dev/video0', frozen_after: 2}\n"
+    config = parse(text, path=Path("line.yaml"))
+    live, files = View.of(config, None, live=True), View.of(config, None)
+
+    assert (live.frozen_after, live.max_age_s) == (2, 0.5)
+    assert (files.frozen_after, files.max_age_s) == (0, math.inf)
+    asked = inspector(NOTHING, replace(files, size=None))
+    assert {asked.inspect(frame()).verdict for _ in range(5)} == {Verdict.PASS}
 
 
 def zoned(name: str, x: int, limits: object) -> Zone:

@@ -34,6 +34,9 @@ def undo(path: Path, *, by: str | None, dry_run: bool) -> None:
 def show(path: Path) -> None:
     """Print what is in force, and every record."""
     line = lines.read(path)
+    for key, value in line.config.sight:
+        if value is not None:
+            sys.stdout.write(f"{key}: {value}\n")
     for zone, key, value in line.config.limits.everywhere():
         where = f" in the zone {zone.name}" if zone else ""
         sys.stdout.write(f"{key}: {value:g}{where}\n")
@@ -51,9 +54,12 @@ def _change(path: Path, change: Callable[[History], History], *, dry_run: bool) 
         after = overrule(line.written, history.in_force)
         if not dry_run:
             lines.write_history(path, history)
-    if line.config.scale != after.scale:
-        sys.stdout.write(f"scale: {line.config.scale} → {after.scale}\n")
-    for (key, was), (_, now) in zip(line.config.limits, after.limits, strict=True):
+    before = line.config
+    told = [("scale", before.scale, after.scale)]
+    for was_all, now_all in ((before.sight, after.sight), (before.limits, after.limits)):
+        both = zip(was_all, now_all, strict=True)
+        told += [(key, was, now) for (key, was), (_, now) in both]
+    for key, was, now in told:
         if was != now:
             sys.stdout.write(f"{key}: {was} → {now}\n")
     if line.config == after:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from inspector import lines, whatif
+from inspector import lines, mark, whatif
 from inspector.cameras.pictures import find_pictures, load_picture
 from inspector.config import LineConfig
 from inspector.errors import ConfigError, NoInputError
@@ -72,7 +72,9 @@ def _judge(config: LineConfig, folder: Path) -> Parts:
         if not any(k == kind for k, _ in named):
             raise NoInputError(f"{folder / kind}: expected pictures, found none")
     segmenter, _ = bundle.open_segmenter(config.model)
-    inspector = Inspector(segmenter, config.limits, View.of(config))
+    inspector = Inspector(
+        segmenter, config.limits, View.of(config, mark.load(config.sight.reference))
+    )
     console, longest = Console(stderr=True), []
     for _, picture in track(
         named, "Judging samples", console=console, disable=not console.is_terminal, transient=True

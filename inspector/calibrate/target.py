@@ -9,15 +9,13 @@ import cv2
 import numpy as np
 
 from inspector import lines, scale
+from inspector.calibrate import pictures
 from inspector.calibrate.record import set_limits
 from inspector.calibration import Calibrated
-from inspector.cameras import make_camera
-from inspector.cameras.pictures import find_pictures, load_picture
-from inspector.config import LineConfig
-from inspector.errors import ConfigError, NoInputError
+from inspector.errors import ConfigError
 from inspector.limits import Scale
 from inspector.scale import Measured
-from inspector.types import Image, Unseen
+from inspector.types import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def set_scale(path: Path, target: Target, *, by: str | None, dry_run: bool) -> N
         TargetRefused: the picture gives no scale that could be trusted.
         CameraError, NoInputError: there is no picture.
     """
-    image = _picture(lines.read(path).config, target.picture)
+    image = pictures.one(lines.read(path).config, target.picture)
     height, width = image.shape[:2]
     measured = _measure(image, target)
     sys.stdout.write(
@@ -57,26 +55,6 @@ def set_scale(path: Path, target: Target, *, by: str | None, dry_run: bool) -> N
         size=(width, height),
     )
     set_limits(path, Calibrated(scale=found), by=by, dry_run=dry_run)
-
-
-def _picture(config: LineConfig, file: Path | None) -> Image:
-    """The file, or the next frame of the line's camera."""
-    if file is not None:
-        (named,) = find_pictures([file])
-        part = load_picture(named)
-    else:
-        camera = make_camera(config.camera)
-        try:
-            camera.open()
-            seen = camera.read()
-        finally:
-            camera.close()
-        if seen is None:
-            raise NoInputError(f"{config.camera.source}: expected a frame, found none")
-        part = seen
-    if isinstance(part, Unseen):
-        raise NoInputError(f"{part.source}: expected a readable picture, found: {part.detail}")
-    return part.image
 
 
 def _measure(image: Image, target: Target) -> Measured:

@@ -130,6 +130,11 @@ class Connection:
         """Whether the broker has answered all."""
         return not self._sent
 
+    @property
+    def under_way(self) -> frozenset[int]:
+        """Numbers of the results that the broker has not answered."""
+        return frozenset(sent.seq for sent in self._sent.values() if sent.seq is not None)
+
     def fits(self, topic: str, payload: str) -> bool:
         """Whether the broker takes a message of this size; a larger one makes it disconnect us."""
         size = len(topic.encode()) + len(payload.encode()) + PACKET_OVERHEAD

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from inspector.config import MqttConfig
-from inspector.errors import BrokerError
+from inspector.errors import BrokerError, OutboxError
 from inspector.limits import Limits
 from inspector.publish.announcement import Offline, StatsMessage, Totals
 from inspector.publish.bell import Bell
@@ -62,6 +62,7 @@ class Publisher:
         self._recorded = threading.Event()
         self._stop_by: float | None = None
         self._refused = 0
+        self._answers: dict[int, str | None] = {}  # of the broker, not yet written down
         self._stats_due_s = 0.0
         self._board = Board(topics, outbox.session, confirmed=config.version == 5)
         self.set_state("starting")
@@ -171,7 +172,7 @@ class Publisher:
     def _finished(self, connection: Connection) -> bool:
         if self._stop_by is None:
             return False
-        delivered = connection.idle and not self._recorded.is_set()
+        delivered = connection.idle and not self._answers and not self._recorded.is_set()
         return delivered or time.monotonic() > self._stop_by
 
     def _send_board(self, connection: Connection) -> None:
@@ -195,42 +196,65 @@ class Publisher:
             connection.send(self._topics.stats, payload)
 
     def _send_rows(self, connection: Connection, cursor: int, waited: int) -> int:
+        if self._outbox.changed_elsewhere():
+            cursor = 0
+            self._recorded.set()
+            self._count_refused()
         room = connection.room
-        if room <= 0 or not self._recorded.is_set():
+        # What was answered and could not be written down would be sent again, so all wait for it.
+        if room <= 0 or self._answers or not self._recorded.is_set():
             return cursor
         self._recorded.clear()  # before looking, so that a row that comes meanwhile is not missed
-        rows = self._outbox.pending(cursor, room)
+        under_way = connection.under_way  # beyond the cursor only after somebody changed the rows
+        rows = self._outbox.pending(cursor, room + len(under_way))
+        rows = tuple(row for row in rows if row.seq not in under_way)[:room]
         if len(rows) == room:
             self._recorded.set()
         for row in rows:
-            payload = _historical(row.payload) if row.seq <= waited else row.payload
+            waits = row.seq <= waited or row.replayed
+            payload = _historical(row.payload) if waits else row.payload
             if connection.fits(row.topic, payload):
                 connection.send(row.topic, payload, seq=row.seq)
             else:
-                self._park(row.seq, f"{len(payload)} characters are too many for the broker")
+                too_many = f"{len(payload)} characters are too many for the broker"
+                self._answers[row.seq] = too_many
             cursor = row.seq
         return cursor
 
     def _settle(self, connection: Connection, bell: Bell | None = None) -> None:
         """Wait for answers, and write them down."""
-        acked = []
-        for answer in connection.pump(TICK_S, bell):
-            if answer.refusal is None:
-                acked += [answer.seq] if answer.seq is not None else []
-            elif answer.seq is not None:
-                self._park(answer.seq, answer.refusal)
-            else:
+        answers = connection.pump(TICK_S, bell)
+        for answer in answers:
+            if answer.seq is not None:
+                self._answers[answer.seq] = answer.refusal
+            elif answer.refusal is not None:
                 log.error("the broker refused %s: %s", answer.topic, answer.refusal)
-        if acked:
-            self._outbox.acked(*acked)
-            self.delivered += len(acked)
+        if self._answers:
+            self._write_down(is_news=bool(answers))
 
-    def _park(self, seq: int, reason: str) -> None:
-        self._outbox.parked(seq, reason)
-        self._refused += 1
-        text = f"the broker refused {self._refused} results, last number {seq}: {reason}"
-        log.error("%s", text)
-        self.alarm(PUBLISH_REFUSED, text)
+    def _write_down(self, *, is_news: bool) -> None:
+        """What the broker said. Where the disk takes nothing it is tried again, for ever."""
+        try:
+            self._outbox.answered(self._answers)
+        except OutboxError as error:
+            if is_news:
+                log.warning("%d answers of the broker wait: %s", len(self._answers), error)
+            return
+        for seq, refusal in self._answers.items():
+            if refusal is None:
+                self.delivered += 1
+            else:
+                self._refused += 1
+                text = f"the broker refused {self._refused} results, last number {seq}: {refusal}"
+                log.error("%s", text)
+                self.alarm(PUBLISH_REFUSED, text)
+        self._answers.clear()
+
+    def _count_refused(self) -> None:
+        """Somebody may have put back what was refused."""
+        self._refused = self._outbox.refused()
+        if not self._refused:
+            self.alarm(PUBLISH_REFUSED, None)
 
     def _say_goodbye(self, connection: Connection) -> None:
         self._send_board(connection)

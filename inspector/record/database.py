@@ -1,6 +1,7 @@
 """A SQLite file in which what is committed stays: locked, checked, migrated, damage set aside."""
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -15,7 +16,17 @@ log = logging.getLogger(__name__)
 BUSY_TIMEOUT_S = 2.0  # somebody looks into the database with a tool of their own
 WAL_AUTOCHECKPOINT = 200  # pages; SQLite's own 1000 lets the log of a small disk grow to 4 MB
 JOURNAL_SIZE_LIMIT = 1 << 20  # bytes that the log keeps after a checkpoint
+PATIENCE_S = 30.0  # a replay waits for a line that records much, so that this one need not
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# What a write to a full disk ends with; a quota and some network disks say it in other words.
+FULL = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+    }
+)
 
 
 def hold(path: Path) -> int:
@@ -57,15 +68,57 @@ def connect(path: Path, migrations: Sequence[str]) -> tuple[sqlite3.Connection, 
         return _connect(path, migrations), aside
 
 
+def join(path: Path, version: int) -> sqlite3.Connection:
+    """A second connection that writes, beside the process that holds the file, if there is one.
+
+    Raises:
+        sqlite3.Error: the disk refuses.
+        OutboxError: the file is of another schema version.
+    """
+    database = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=PATIENCE_S,
+        isolation_level=None,
+    )
+    try:
+        _make_durable(database)
+        _expect(database, path, version)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def look(path: Path) -> sqlite3.Connection:
+    """A connection that only reads: it holds up no writer, and leaves nothing behind.
+
+    Raises:
+        sqlite3.Error: the disk refuses.
+    """
+    # A file without a log belongs to nobody now. SQLite would make a log even in order to read it.
+    alone = "" if Path(f"{path}-wal").exists() else "&immutable=1"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro{alone}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+    )
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether this is how a full disk shows."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) in FULL
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def _connect(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
     database = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute(f"PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT}")
-        database.execute(f"PRAGMA journal_size_limit = {JOURNAL_SIZE_LIMIT}")
+        _make_durable(database)
         _check(database)
         _migrate(database, path, migrations)
     except BaseException:
@@ -74,12 +127,28 @@ def _connect(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
     return database
 
 
+def _make_durable(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute(f"PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT}")
+    database.execute(f"PRAGMA journal_size_limit = {JOURNAL_SIZE_LIMIT}")
+
+
 def _check(database: sqlite3.Connection) -> None:
     found: str = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         error = sqlite3.DatabaseError(found.replace("\n", " "))
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
+
+
+def _expect(database: sqlite3.Connection, path: Path, version: int) -> None:
+    found = database.execute("PRAGMA user_version").fetchone()[0]
+    if found != version:
+        raise OutboxError(
+            f"{path}: expected schema version {version}, found {found}: start the line once with "
+            "this version of the inspector"
+        )
 
 
 def _migrate(database: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:

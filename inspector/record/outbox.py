@@ -5,38 +5,28 @@ power cut. Rows leave `pending` only by the broker's answer; acknowledged ones s
 """
 
 import contextlib
+import logging
 import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from inspector.errors import OutboxError
-from inspector.record.database import connect, hold, transaction
+from inspector.record.ballast import Ballast
+from inspector.record.database import connect, hold, is_full, transaction
+from inspector.record.schema import MIGRATIONS, stamp
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 PURGE_BATCH = 200  # rows, about 10 ms, so that a purge holds up no result
-
-MIGRATIONS = (
-    """
-    CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-    CREATE TABLE outbox (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        topic TEXT NOT NULL,
-        payload TEXT NOT NULL,
-        recorded_at TEXT NOT NULL,  -- UTC
-        session INTEGER NOT NULL,
-        acked_at TEXT,              -- UTC, NULL until the broker said yes
-        parked TEXT                 -- why the broker said no
-    );
-    CREATE INDEX pending ON outbox (seq) WHERE acked_at IS NULL AND parked IS NULL;
-    """,
-    "CREATE INDEX acked ON outbox (acked_at) WHERE acked_at IS NOT NULL;",  # for purge
-)
-"""Only ever append."""
+TALLY = timedelta(days=2)  # for so long verdicts of purged rows are still counted
+MINUTE = len("2026-11-21T04:24")  # the head of a stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +39,20 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A recorded message."""
+    """A recorded message; `replayed`: somebody has put it back to be published again."""
 
     seq: int
     id: str
     topic: str
     payload: str
+    replayed: bool = False
 
 
 class Outbox:
     """The database of one line. Usable from any thread; only one process may hold it.
 
     `set_aside` is the file that was found damaged and renamed at this start, None if all was well.
+    Where the disk is full, `ballast` is released, so that what is being written finds room.
 
     Raises:
         OutboxError: another process holds it, a newer version made it, or the disk refuses.
@@ -68,18 +60,20 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.ballast = Ballast(path.with_name("ballast"))
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._guard = hold(path)
             try:
-                self._database, self.set_aside = connect(path, MIGRATIONS)
-                self.device, self.session = self._begin_session()
+                self._database, self.set_aside = self._with_room(lambda: connect(path, MIGRATIONS))
+                self.device, self.session = self._with_room(self._begin_session)
             except BaseException:
                 os.close(self._guard)
                 raise
         except (OSError, sqlite3.Error) as error:
             raise OutboxError(f"{path}: expected to keep results there, found: {error}") from error
+        self._data_version = self._read_data_version()
 
     def _begin_session(self) -> tuple[str, int]:
         with transaction(self._database) as database:
@@ -109,10 +103,13 @@ class Outbox:
             seq = _last_seq(database) + 1
             ticket = Ticket(seq, f"{self.device}-{self.session}-{seq}")
             row = Row(seq, ticket.id, topic, make(ticket))
-            database.execute(
-                "INSERT INTO outbox (seq, id, topic, payload, recorded_at, session)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (row.seq, row.id, row.topic, row.payload, _stamp(), self.session),
+            values = (row.seq, row.id, row.topic, row.payload, _stamp(), self.session)
+            self._with_room(
+                lambda: database.execute(
+                    "INSERT INTO outbox (seq, id, topic, payload, recorded_at, session)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    values,
+                )
             )
             return row
 
@@ -120,24 +117,37 @@ class Outbox:
         """The oldest rows beyond `after_seq` that the broker has not answered."""
         with self._using() as database:
             rows = database.execute(
-                "SELECT seq, id, topic, payload FROM outbox"
+                "SELECT seq, id, topic, payload, replayed_at IS NOT NULL FROM outbox"
                 " WHERE acked_at IS NULL AND parked IS NULL AND seq > ? ORDER BY seq LIMIT ?",
                 (after_seq, limit),
             )
-            return tuple(Row(*row) for row in rows)
-
-    def acked(self, *seqs: int) -> None:
-        """The broker has these rows."""
-        now = _stamp()
-        with self._using() as database, transaction(database):
-            database.executemany(
-                "UPDATE outbox SET acked_at = ? WHERE seq = ?", [(now, seq) for seq in seqs]
+            return tuple(
+                Row(seq, name, topic, payload, bool(replayed))
+                for seq, name, topic, payload, replayed in rows
             )
 
-    def parked(self, seq: int, reason: str) -> None:
-        """The broker refuses this row: it is kept, and tried again after the next start."""
-        with self._using() as database:
-            database.execute("UPDATE outbox SET parked = ? WHERE seq = ?", (reason, seq))
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written since this was last asked, as a replay does."""
+        version = self._read_data_version()
+        before, self._data_version = self._data_version, version
+        return version != before
+
+    def answered(self, refusals: Mapping[int, str | None]) -> None:
+        """What the broker said to these rows, all or nothing: None, it has the row; or why not.
+
+        A row that it refuses is kept, and tried again after the next start.
+        """
+        now = _stamp()
+        values = [(now if r is None else None, r, seq) for seq, r in refusals.items()]
+
+        def write() -> None:
+            with transaction(self._database) as database:
+                database.executemany(
+                    "UPDATE outbox SET acked_at = ?, parked = ? WHERE seq = ?", values
+                )
+
+        with self._using():
+            self._with_room(write)
 
     def depth(self) -> int:
         """Number of rows that the broker has not answered."""
@@ -145,15 +155,27 @@ class Outbox:
         with self._using() as database:
             return int(database.execute(query).fetchone()[0])
 
-    def verdicts_since(self, moment: datetime) -> dict[str, int]:
-        """How many results of each verdict were recorded at `moment` (with time zone) or later."""
-        query = (
-            "SELECT json_extract(payload, '$.verdict'), count(*) FROM outbox"
-            " WHERE recorded_at >= ? GROUP BY 1"
-        )
-        since = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    def refused(self) -> int:
+        """Number of rows that the broker refuses."""
+        query = "SELECT count(*) FROM outbox WHERE parked IS NOT NULL"
         with self._using() as database:
-            return dict(database.execute(query, (since,)).fetchall())
+            return int(database.execute(query).fetchone()[0])
+
+    def verdicts_since(self, moment: datetime) -> dict[str, int]:
+        """How many results of each verdict were recorded at `moment` (with time zone) or later.
+
+        Purged ones count for two days, by whole minutes.
+        """
+        query = (
+            "SELECT verdict, sum(parts) FROM ("
+            " SELECT json_extract(payload, '$.verdict') AS verdict, count(*) AS parts FROM outbox"
+            " WHERE recorded_at >= :since GROUP BY 1"
+            " UNION ALL SELECT verdict, parts FROM tally WHERE minute >= substr(:since, 1, :head)"
+            ") GROUP BY 1"
+        )
+        since = {"since": stamp(moment), "head": MINUTE}
+        with self._using() as database:
+            return dict(database.execute(query, since).fetchall())
 
     def purge(self, max_age: timedelta, max_rows: int) -> int:
         """Delete acknowledged rows that were acknowledged longer ago, or lie before the newest.
@@ -161,14 +183,30 @@ class Outbox:
         One call deletes at most `PURGE_BATCH` rows and returns how many.
         """
         with self._using() as database:
-            return database.execute(
+            found = database.execute(
                 # UNION ALL: each half goes along its index, an OR would look at every row.
-                "DELETE FROM outbox WHERE seq IN ("
-                " SELECT seq FROM outbox WHERE acked_at < ?"
+                "SELECT seq FROM outbox WHERE acked_at < ?"
                 " UNION ALL SELECT seq FROM outbox WHERE acked_at IS NOT NULL AND seq <= ?"
-                " LIMIT ?)",
+                " LIMIT ?",
                 (_stamp(-max_age), _last_seq(database) - max_rows, PURGE_BATCH),
-            ).rowcount
+            )
+            seqs = sorted({seq for (seq,) in found})
+            if seqs:
+                self._with_room(lambda: self._delete(seqs))
+            return len(seqs)
+
+    def _delete(self, seqs: Sequence[int]) -> None:
+        since = _stamp(-TALLY)
+        with transaction(self._database) as database:
+            database.executemany(
+                "INSERT INTO tally SELECT substr(recorded_at, 1, ?),"
+                " coalesce(json_extract(payload, '$.verdict'), ''), 1 FROM outbox"
+                " WHERE seq = ? AND recorded_at >= ? AND json_valid(payload)"
+                " ON CONFLICT DO UPDATE SET parts = parts + 1",
+                [(MINUTE, seq, since) for seq in seqs],
+            )
+            database.execute("DELETE FROM tally WHERE minute < ?", (since,))
+            database.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
 
     def close(self) -> None:
         """Fold the log into the database and let it go; a second call does nothing."""
@@ -180,6 +218,20 @@ class Outbox:
             self._database.close()
             os.close(self._guard)
             self._guard = -1
+
+    def _read_data_version(self) -> int:
+        with self._using() as database:
+            return int(database.execute("PRAGMA data_version").fetchone()[0])
+
+    def _with_room(self, write: Callable[[], T]) -> T:
+        """What `write` does; once more with the ballast released, if it finds the disk full."""
+        try:
+            return write()
+        except (OSError, sqlite3.Error) as error:
+            if not is_full(error) or not self.ballast.release():
+                raise
+            log.error("%s: %s: the ballast is released", self.path, error)  # noqa: TRY400
+            return write()
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
@@ -196,4 +248,4 @@ def _last_seq(database: sqlite3.Connection) -> int:
 
 
 def _stamp(offset: timedelta = timedelta()) -> str:
-    return (datetime.now(UTC) + offset).isoformat(timespec="milliseconds")
+    return stamp(datetime.now(UTC) + offset)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from inspector.errors import OutboxError
 from inspector.publish import connection, publisher
 from inspector.publish.announcement import Totals
+from inspector.record import replay
 from tests.publish.conftest import TOPICS, until
 
 ROOT = Path(__file__).parents[2]
@@ -219,6 +221,70 @@ def test_a_result_that_is_too_large_for_the_broker_is_parked(line, mosquitto, li
     listener.wait(lambda seen: ids(seen) == last)
     assert len(listener.on("birth")) == 1
     listener.wait(lambda seen: any(seen.on("alarm/publish_refused")))
+
+
+def test_refused_results_that_are_put_back_are_delivered(line, mosquitto, listen, tmp_path):
+    """Once the broker's rights are put right, without a new start; the alarm is over."""
+    acl = tmp_path / "acl"
+    rights = f"topic write {TOPICS.root}/%s\ntopic read #\n"
+    acl.write_text(rights % "alarm/#")
+    broker = mosquitto(f"acl_file {acl}")
+    listener = listen(broker.port)
+    refused = line.record(2)
+    line.publish(port=broker.port)
+    until(lambda: line.outbox.refused() == 2)
+    listener.wait(lambda seen: any(seen.on("alarm/publish_refused")))
+    acl.write_text(rights % "#")
+    broker._process.send_signal(signal.SIGHUP)
+    path = line.outbox.path
+    assert len(list(replay.put_back(path, replay.find(path, replay.REFUSED)))) == 2
+    listener.wait(lambda seen: ids(seen) == refused)
+    listener.wait(lambda seen: seen.on("alarm/publish_refused")[-1] is None)
+    assert all(message["historical"] for message in results(listener))
+
+
+def test_a_replay_doubles_only_what_is_replayed(line, dialect, listen):
+    """Also while other results are under way; it is historical, with the same id."""
+    listener = listen(dialect["port"])
+    names = line.record(400)
+    publishing = line.publish(**dialect)
+    until(lambda: publishing.delivered >= 60)
+    path = line.outbox.path
+    again = list(replay.put_back(path, replay.find(path, replay.numbered(11, 50))))
+    assert again == list(range(11, 51))
+    publishing.notify()
+    until(lambda: line.outbox.depth() == 0)
+    listener.wait(lambda seen: len(ids(seen)) >= 440)
+    fresh = line.record()
+    publishing.notify()
+    listener.wait(lambda seen: ids(seen)[-1:] == fresh)
+    assert sorted(ids(listener)) == sorted(names + names[10:50] + fresh)
+    told = [m for m in results(listener) if m["id"] in names[10:50]]
+    assert all(message["historical"] for message in told)
+    assert not results(listener)[-1]["historical"]
+
+
+def test_answers_that_cannot_be_written_down_double_nothing(line, dialect, listen, monkeypatch):
+    """On a full disk: nothing more is sent meanwhile, and then all goes on."""
+    listener = listen(dialect["port"])
+    names = line.record(60)
+    with monkeypatch.context() as patch:
+        tried = []
+
+        def full(answers):
+            tried.append(len(answers))
+            raise OutboxError("full")
+
+        patch.setattr(line.outbox, "answered", full)
+        publishing = line.publish(**dialect)
+        until(lambda: len(tried) > 3)
+        listener.wait(lambda seen: len(ids(seen)) >= tried[-1])
+        assert publishing.delivered == 0
+        assert max(tried) <= connection.WINDOW
+    until(lambda: line.outbox.depth() == 0)
+    listener.wait(lambda seen: len(ids(seen)) >= 60)
+    assert publishing.stop(5.0)
+    assert ids(listener) == names
 
 
 class DeafBroker(threading.Thread):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ while True:
     row = outbox.record("results", lambda ticket: ticket.id)
     print(row.id, flush=True)
     if row.seq % 3 == 0:
-        outbox.acked(row.seq)
+        outbox.answered({row.seq: None})
 """
 
 
@@ -72,8 +72,7 @@ def test_rows_come_back_in_order_from_where_asked(outbox):
 def test_answered_rows_are_pending_no_more(outbox):
     """Acknowledged and parked rows leave the queue, the others stay."""
     rows = record(outbox, 4)
-    outbox.acked(1, 3)
-    outbox.parked(2, "not authorized")
+    outbox.answered({1: None, 2: "not authorized", 3: None})
     assert outbox.pending(0, 10) == (rows[3],)
     assert outbox.depth() == 1
 
@@ -94,7 +93,7 @@ def test_numbers_are_not_used_again_after_a_purge(path):
     """A gap in `seq` always means a missing message, also when the table was emptied."""
     with closing(Outbox(path)) as outbox:
         record(outbox, 3)
-        outbox.acked(1, 2, 3)
+        outbox.answered(dict.fromkeys((1, 2, 3)))
         assert outbox.purge(timedelta(days=1), max_rows=0) == 3
     with closing(Outbox(path)) as outbox:
         assert record(outbox)[0].seq == 4
@@ -103,19 +102,33 @@ def test_numbers_are_not_used_again_after_a_purge(path):
 def test_a_purge_takes_only_acknowledged_rows(outbox):
     """Neither age nor number removes a row that the broker does not have."""
     rows = record(outbox, 6)
-    outbox.acked(1, 2, 6)
-    outbox.parked(3, "too large")
+    outbox.answered({1: None, 2: None, 3: "too large", 6: None})
     assert outbox.purge(timedelta(days=1), max_rows=5) == 1
     assert outbox.purge(timedelta(days=-1), max_rows=100) == 2
     assert outbox.purge(timedelta(days=-1), max_rows=0) == 0
     assert outbox.pending(0, 10) == tuple(rows[3:5])
 
 
+def test_purged_results_are_counted_all_the_same(path):
+    """For two days: the count since midnight is the same after a new start."""
+    before = datetime.now(UTC) - timedelta(hours=1)
+    with closing(Outbox(path)) as outbox:
+        for verdict in ("pass", "fail", "pass", "unknown", "pass"):
+            outbox.record("results", lambda _, verdict=verdict: f'{{"verdict": "{verdict}"}}')
+        outbox.answered(dict.fromkeys((1, 2, 3)))
+        counted = outbox.verdicts_since(before)
+        assert outbox.purge(timedelta(days=1), max_rows=2) == 3
+        assert outbox.verdicts_since(before) == counted
+    with closing(Outbox(path)) as outbox:
+        assert outbox.verdicts_since(before) == {"pass": 3, "fail": 1, "unknown": 1}
+        assert outbox.verdicts_since(datetime.now(UTC) + timedelta(hours=1)) == {}
+
+
 def test_a_parked_row_is_tried_again_after_a_restart(path):
     """What was refused for a wrong configuration is delivered once that is put right."""
     with closing(Outbox(path)) as outbox:
         rows = record(outbox)
-        outbox.parked(1, "not authorized")
+        outbox.answered({1: "not authorized"})
         assert outbox.pending(0, 10) == ()
     with closing(Outbox(path)) as outbox:
         assert outbox.pending(0, 10) == tuple(rows)

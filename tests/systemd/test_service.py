@@ -145,6 +145,24 @@ def test_a_line_that_hangs_is_replaced(pc):
     assert restarts(pc) == 1
 
 
+def test_a_reload_takes_the_limits_over(pc):
+    """The same process goes on; systemd sees it active before and after, also with a bad file."""
+    pc.run("systemctl", "start", LINE)
+    pid = main_pid(pc)
+    pc.write({**pc.line, "limits": {"min_scratch_px": 300}})
+    pc.run("systemctl", "reload", LINE)
+    pc.machine.until(lambda: pc.results()[-1]["limits"] == {"min_scratch_px": 300})
+    pc.write({**pc.line, "limits": {"min_scratch_px": -1}})
+    pc.run("systemctl", "reload", LINE)
+    pc.machine.until(lambda: "limits.min_scratch_px" in pc.machine.journal())
+    pc.machine.until(lambda: pc.machine.show(LINE, "ActiveState") == "active")
+
+    before = len(pc.results())
+    pc.machine.until(lambda: len(pc.results()) > before)
+    assert pc.results()[-1]["limits"] == {"min_scratch_px": 300}
+    assert main_pid(pc) == pid
+
+
 def test_a_wrong_configuration_is_not_tried_again(pc):
     """Exit 78 once, and the reason in the journal."""
     pc.write({**pc.line, "limits": {"min_scratch_px": -1}})

@@ -35,6 +35,16 @@ def test_the_sandbox_leaves_little_exposed(systemd_analyze):
     assert float(re.search(r"exposure level .*: ([\d.]+)", done.stdout)[1]) <= 1.5
 
 
+def test_a_reload_is_a_signal():
+    """Which the daemon answers by itself; an older systemd does not know notify-reload."""
+    unit = RawConfigParser(strict=False)
+    unit.optionxform = str
+    unit.read(UNIT)
+
+    assert unit["Service"]["Type"] == "notify"
+    assert "kill -HUP $MAINPID" in unit["Service"]["ExecReload"]
+
+
 @pytest.mark.parametrize("error", [BundleError, ConfigError])
 def test_what_a_person_has_to_correct_is_not_tried_again(error):
     """The exit codes of a refused model and a refused configuration are in the unit."""
