@@ -123,5 +123,6 @@ def _save(target: Path, part: Frame | Unseen, result: Result) -> None:
     if target.suffix.lower() not in WRITABLE:
         target = target.with_name(target.name + ".jpg")
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(target), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+    quality = [] if target.suffix.lower() == ".png" else [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    if not cv2.imwrite(str(target), picture, quality):
         raise InspectorError(f"{target}: expected to write the overlay, found that I could not")

@@ -157,9 +157,10 @@ def to_onnx(weights: Path, target: Path) -> str:
         written = net.export(
             format="onnx", imgsz=SIDE, opset=OPSET, simplify=True, dynamic=False, batch=1
         )
-        shutil.move(str(written), target)
-    graph = onnx.load(str(target)).graph
-    shape = [d.dim_value for d in graph.output[0].type.tensor_type.shape.dim]
+        model = onnx.load(str(written))
+    del model.metadata_props[:]  # the manifest says it, without paths of the machine that trained
+    onnx.save(model, str(target))
+    shape = [d.dim_value for d in model.graph.output[0].type.tensor_type.shape.dim]
     heads = {(1, 37): "raw", (300, 38): "end2end"}
     for (rows, columns), head in heads.items():
         if (head == "raw" and shape[1] == columns) or (

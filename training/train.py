@@ -25,6 +25,8 @@ from ultralytics.utils import SETTINGS
 
 CONFIG = Path(__file__).parents[1] / "configs" / "training" / "default.yaml"
 RUNS = Path("runs")
+PLACES = {"data", "model", "project", "resume", "save_dir"}
+"""Settings of ultralytics that name places on the machine."""
 ENDLESS = 100_000
 """Epochs to announce: the clock ends the run, not a count."""
 
@@ -149,4 +151,15 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
     }  # fmt: skip
     trainer = ClockTrainer(overrides=overrides)
     trainer.train()
+    forget_the_machine(Path(trainer.wdir) / "best.pt")
     return Path(trainer.wdir)
+
+
+def forget_the_machine(weights: Path) -> None:
+    """Take paths and the checkout out of finished weights, so that they can be given to others."""
+    checkpoint = torch.load(weights, map_location="cpu", weights_only=False)
+    checkpoint["git"] = None
+    for told in (checkpoint["train_args"], getattr(checkpoint["model"], "args", {})):
+        for key in PLACES & set(told):
+            told[key] = Path(str(told[key])).name if told[key] else told[key]
+    torch.save(checkpoint, weights)
