@@ -72,10 +72,10 @@ def run(told: lines.Line) -> None:
                 Pulse("publisher", publisher.last_progress_s, PUBLISHER_S),
             )
 
-        tend()
         line.publisher.start()
         grabber.start()
         notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
+        tend()
         try:
             for part in parts(grabber, config.camera, signals.stop):
                 if part is not None:
@@ -163,7 +163,8 @@ class Line:
 
     def tell(self, camera: CameraState) -> None:
         """Report what the camera does; one that has only just gone may be back at once."""
-        lost = not (camera.online or camera.ended)
+        read_to_the_end = math.isinf(camera.last_progress_s)  # though the last part may be in work
+        lost = not (camera.online or read_to_the_end)
         if lost and time.monotonic() - camera.since_s < GRACE_S:
             return
         self.publisher.set_state("camera_lost" if lost else "running")

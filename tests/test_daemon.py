@@ -123,6 +123,8 @@ def test_one_result_per_picture_reaches_a_subscriber(start: Start, listener: Lis
     ]
     assert [r["seq"] for r in results] == [1, 2, 3]
     assert listener.on("status")[0]["online"] is True
+    assert "camera_lost" not in [status.get("state") for status in listener.on("status")]
+    assert listener.on("alarm/camera") == [None]
     assert listener.on("birth")[0]["limits"] == {"min_scratch_px": 40}
     assert listener.on("count")[-1]["since_start"] == {
         "parts": 3,

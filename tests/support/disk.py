@@ -1,5 +1,6 @@
 """A small disk of its own, in memory: what is full on it is really full."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from tests.support.machine import NO_RIGHT
 
 MIB = 1 << 20
 SIZE = 40 * MIB
+PAGE = 4096
 
 
 class SmallDisk:
@@ -37,8 +39,16 @@ class SmallDisk:
         with self._hog.open("ab") as hog:
             size = hog.tell() + self.free - free
             hog.truncate(min(size, hog.tell()))
-            if size > 0:
-                os.posix_fallocate(hog.fileno(), 0, size)
+            while size > 0:
+                try:
+                    os.posix_fallocate(hog.fileno(), 0, size)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    # Another writer took a page since the room was measured.
+                    size = min(size - PAGE, hog.tell() + self.free - free)
+                else:
+                    break
 
     def close(self) -> None:
         """Unmount it, whoever still has files open on it."""
