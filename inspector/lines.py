@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from inspector import config
 from inspector.calibration import History, overrule
 from inspector.config import LineConfig
 from inspector.errors import ConfigError
+from inspector.files import replace
 
 INSTALLED = Path("/etc/inspector/lines")
 VARIABLE = "INSPECTOR_CONFIG"
@@ -73,21 +74,9 @@ def write_history(path: Path, history: History) -> None:
         ConfigError: it cannot be written; what was there before is still there.
     """
     beside = history_of(path)
-    part = beside.with_name(beside.name + ".part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(history.text())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(beside)
-        folder = os.open(beside.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(beside, history.text().encode())
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise ConfigError(
             f"{beside}: expected to write the calibration, found: {error.strerror}"
         ) from None

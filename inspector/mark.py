@@ -1,7 +1,6 @@
 """The picture of the mark that has to be in view: cut, kept beside the line's file, read."""
 
 import hashlib
-from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -9,6 +8,7 @@ import numpy as np
 
 from inspector.cameras.pictures import load_picture
 from inspector.errors import ConfigError
+from inspector.files import replace
 from inspector.sight import Gray
 from inspector.types import Image, Unseen
 from inspector.windows import Reference
@@ -58,13 +58,9 @@ def keep(mark: Gray, path: Path, *, write: bool = True) -> Path:
     beside = path.absolute().with_name(name)
     if not write:
         return beside
-    part = beside.with_name(name + ".part")
     try:
-        part.write_bytes(data)
-        part.replace(beside)
+        replace(beside, data)
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise ConfigError(
             f"{beside}: expected to write the mark, found: {error.strerror}"
         ) from None

@@ -43,6 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("inspector.segment.segmenter", "inspector.pipeline"),
     (  # shell
+        "inspector.files",
         "inspector.lines",
         "inspector.mark",
         "inspector.notify",
