@@ -21,7 +21,6 @@ from rich.table import Table
 from ultralytics import YOLO
 
 from inspector.config import Limits
-from inspector.errors import InferenceError
 from inspector.pipeline import Inspector
 from inspector.segment.manifest import Manifest
 from inspector.segment.runtime import Outputs, Runtime

@@ -22,8 +22,8 @@ from typing import Any
 os.environ.setdefault("YOLO_OFFLINE", "true")
 
 import torch
-import torch.nn.functional as F
 import yaml
+from torch.nn import functional
 from ultralytics import YOLO
 from ultralytics.engine.trainer import BaseTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
@@ -148,9 +148,9 @@ def dense_target(masks: torch.Tensor) -> torch.Tensor:
     A cell is scratched if a scratch comes within a pixel of it: what is 1 px wide stays in one
     piece, and every target is about 3 px wide at least.
     """
-    wide = F.pad(masks[:, None].float(), (1, 1, 1, 1), mode="replicate")
-    scratched = F.max_pool2d((wide == 1).float(), 4, 2) > 0
-    left_out = F.max_pool2d((wide == LEFT_OUT).float(), 4, 2) > 0
+    wide = functional.pad(masks[:, None].float(), (1, 1, 1, 1), mode="replicate")
+    scratched = functional.max_pool2d((wide == 1).float(), 4, 2) > 0
+    left_out = functional.max_pool2d((wide == LEFT_OUT).float(), 4, 2) > 0
     return torch.where(scratched, 1, torch.where(left_out, LEFT_OUT, 0))[:, 0].to(torch.int32)
 
 

@@ -101,4 +101,3 @@ def _confidence(logits: Floats) -> float:
     count = max(1, round(SUREST * len(logits)))
     surest = np.partition(logits, len(logits) - count)[-count:].astype(np.float64)
     return float((1 / (1 + np.exp(-surest))).mean())
-

@@ -50,4 +50,7 @@ class Segmenter:
         size = self.manifest.input
         height, width = image.shape[:2]
         for tile in tiles.grid(width, height, size.width, size.height):
-            yield tile, self.runtime.infer(tiles.cut(image, tile, size.width, size.height, size.pad))
+            yield (
+                tile,
+                self.runtime.infer(tiles.cut(image, tile, size.width, size.height, size.pad)),
+            )

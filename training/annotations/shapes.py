@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.types import Detection, Mask
+from training import marks as marking
 from training.annotations.values import (
     IGNORE,
     Line,
@@ -21,7 +22,6 @@ from training.annotations.values import (
     Runs,
     Unknown,
 )
-from training import marks as marking
 from training.evaluation import labels
 from training.evaluation.labels import LabelError, Labelled
 from training.synth import strokes

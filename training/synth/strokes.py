@@ -96,9 +96,7 @@ def _path(rng: np.random.Generator, kind: str, length: float, heading: float) ->
     return np.concatenate([np.zeros((1, 2)), np.cumsum(deltas, 0)]).astype(np.float32)
 
 
-def _profile(
-    rng: np.random.Generator, n: int, width: float, dashed: bool
-) -> tuple[Array, Array]:
+def _profile(rng: np.random.Generator, n: int, width: float, dashed: bool) -> tuple[Array, Array]:
     """Width and depth along a line: pressure rises, wanders and fades."""
     t = np.linspace(0, 1, n)
     rise, fall = rng.uniform(0.005, 0.25), rng.uniform(0.005, 0.35)

@@ -234,7 +234,7 @@ def _pen(rng: np.random.Generator, image: Image) -> None:
         )
         line = np.stack([px, py], 1)
     elif kind < 0.65:
-        line = _signature(rng, scale) + (x, y)
+        line = _signature(rng, scale) + np.array([x, y])
     elif kind < 0.85:
         turn, t = rng.uniform(0, np.pi), np.linspace(0, rng.uniform(4.5, 7.5), 80)
         grow, flat = scale * rng.uniform(1, 4) * (1 + 0.03 * t), rng.uniform(0.3, 1)
