@@ -64,6 +64,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "inspector.batch",
+        "inspector.bench",
         "inspector.calibrate",
         "inspector.check",
         "inspector.daemon",
