@@ -114,7 +114,7 @@ def test_labels_on_disk_cover_the_masks_on_disk(tmp_path: Path) -> None:
         if row["mask"] is None:
             assert row["label"] == "good"
             continue
-        mask = cv2.imread(str(tmp_path / row["mask"]), cv2.IMREAD_GRAYSCALE) > 0
+        mask = cv2.imread(str(tmp_path / row["mask"]), cv2.IMREAD_GRAYSCALE) == 255
         painted = np.zeros(mask.shape, np.uint8)
         for line in label.splitlines():
             points = np.array(line.split()[1:], float).reshape(-1, 2) * mask.shape[::-1]

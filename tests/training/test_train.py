@@ -1,0 +1,59 @@
+"""What a dense net is taught: targets at half the resolution, in which no hairline breaks."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from training.train import LEFT_OUT, dense_target, settings
+
+
+def target(mask: np.ndarray) -> np.ndarray:
+    return dense_target(torch.from_numpy(mask.astype(np.int32))[None])[0].numpy()
+
+
+@pytest.mark.parametrize("turn", range(0, 180, 20))
+def test_a_hairline_stays_in_one_piece(turn: int) -> None:
+    """One pixel wide, at any angle: its target is connected, and 2 to 3 cells wide."""
+    mask = np.zeros((128, 128), np.uint8)
+    a = np.radians(turn)
+    ends = [(round(64 + s * 50 * np.cos(a)), round(64 + s * 50 * np.sin(a))) for s in (-1, 1)]
+    cv2.line(mask, ends[0], ends[1], 1)
+
+    found = (target(mask) == 1).astype(np.uint8)
+
+    assert cv2.connectedComponents(found, connectivity=4)[0] == 2
+    assert 100 / 2 * 1.4 < found.sum() < 100 / 2 * 3.5
+
+
+def test_what_is_left_out_stays_so_unless_a_scratch_is_nearer() -> None:
+    """A scratch that fades into what nobody can see ends where its own pixels end."""
+    mask = np.zeros((32, 32), np.int32)
+    mask[16, 2:16], mask[16, 16:30] = 1, LEFT_OUT
+
+    found = target(mask)
+
+    assert found.shape == (16, 16)
+    assert {*np.unique(found)} == {0, 1, LEFT_OUT}
+    assert (found[8, :8] == 1)[1:].all()
+    assert (found[8, 9:15] == LEFT_OUT).all()
+    assert (found[:6] == 0).all()
+
+
+def test_a_pixel_at_the_corner_of_the_picture_counts() -> None:
+    """Nothing is lost at the border, and nothing comes in from beyond it."""
+    mask = np.zeros((16, 16), np.uint8)
+    mask[0, 0] = mask[15, 15] = 1
+
+    found = target(mask)
+
+    assert found[0, 0] == found[7, 7] == 1
+    assert found.sum() == 2
+
+
+def test_the_command_line_overrules_the_file() -> None:
+    """Keys of ultralytics as well as our own."""
+    chosen = settings(None, hours=0.5, batch=4, lr0=None)
+
+    assert (chosen["hours"], chosen["train"]["batch"]) == (0.5, 4)
+    assert chosen["train"]["lr0"] > 0
