@@ -46,8 +46,18 @@ class Keeping(Section):
     max_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
     max_pass_days: Annotated[float, Field(gt=0, le=36_500)] = 14.0
     max_gib: Annotated[float, Field(gt=0, le=1_000_000)] = 20.0
-    # Above 1.5 GiB and 15 %, where acknowledged results begin to leave the outbox (record/janitor).
+    # Above 1.5 GiB and 15 %, where acknowledged results begin to leave the outbox (record/room).
     min_free_gib: Annotated[float, Field(ge=1.5, le=1_000_000)] = 2.0
+
+    @property
+    def max_bytes(self) -> float:
+        """Of pictures and records together."""
+        return self.max_gib * 2**30
+
+    @property
+    def min_free_bytes(self) -> float:
+        """Of the disk that they lie on."""
+        return self.min_free_gib * 2**30
 
     def max_age(self, kept: Kept) -> timedelta:
         """How old a part becomes that was kept for this reason."""

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from inspector.config import LineConfig
 from inspector.keeping import Kept
+from inspector.record.evidence.draft import Draft
 from inspector.record.evidence.record import Judging
-from inspector.record.evidence.store import Draft
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LINE = LineConfig.model_validate(

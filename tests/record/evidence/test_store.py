@@ -9,7 +9,7 @@ import pytest
 
 from inspector.errors import EvidenceError
 from inspector.keeping import Gone, Keeping, Kept
-from inspector.record.evidence import Reader
+from inspector.record.evidence import Reader, reconcile
 from inspector.record.evidence import store as store_module
 from inspector.record.evidence.index import Index
 from inspector.record.evidence.store import Store
@@ -131,14 +131,14 @@ def test_the_order_of_deletion(root: Path) -> None:
         store.add(draft(5, Kept.MARGINAL, at=NOON), 0)
         store.add(draft(6, Kept.SAMPLE, at=now), 0)
 
-        assert [row.number for row in store.first_to_go(now, 9)] == [4, 6, 1, 3, 5, 2]
+        assert [row.number for row in store._index.first_to_go(now, 9)] == [4, 6, 1, 3, 5, 2]
 
 
 def test_the_chain_forgets_only_its_old_end(root: Path) -> None:
     """Rows between records that are there stay, and so does the one before the first of them."""
     fill(root, *[Kept.FAIL] * 6)
     with closing(Store(root)) as store:
-        rows = store.first_to_go(NOON, 9)
+        rows = store._index.first_to_go(NOON, 9)
         store.give_up([rows[n] for n in (0, 1, 2, 4)], Gone.ROOM)
         store.tend(Keeping(), NOON, 9)
 
@@ -169,7 +169,7 @@ def test_a_kill_while_writing_leaves_nothing_half(
 
     monkeypatch.setattr(store_module.files, "replace", step)
     monkeypatch.setattr(Index, "add", kill)
-    monkeypatch.setattr(Store, "_unlink", lambda *_: None)  # a kill cleans nothing up
+    monkeypatch.setattr(store_module, "unlink", lambda *_: None)  # a kill cleans nothing up
     with pytest.raises(Killed):
         fill(root, Kept.FAIL, first=2)
     monkeypatch.undo()
@@ -219,9 +219,9 @@ def test_a_disk_that_refuses_leaves_nothing_half(
 def test_a_kill_while_deleting_is_completed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was to go is gone after the next start."""
     fill(root, Kept.FAIL, Kept.FAIL)
-    monkeypatch.setattr(Store, "_unlink", kill)
+    monkeypatch.setattr(reconcile, "unlink", kill)
     with closing(Store(root)) as store, pytest.raises(Killed):
-        store.give_up(store.first_to_go(NOON, 1), Gone.ROOM)
+        store.give_up_first(1, NOON, 9)
     monkeypatch.undo()
     assert len(files(root)) == 6
 
