@@ -70,11 +70,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.check",
         "inspector.daemon",
         "inspector.doctor",
+        "inspector.evidence",
+        "inspector.replay",
         "inspector.outbox",
         "inspector.watch",
         "inspector.demo",
     ),
-    ("inspector.cli", "inspector.__main__"),
+    ("inspector.arguments", "inspector.cli", "inspector.cli_evidence", "inspector.__main__"),
 )
 PURE = LAYERS[1]
 SHELL_MODULES = {

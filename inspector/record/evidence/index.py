@@ -1,8 +1,7 @@
 """The index of what is kept: one row per record of the chain, in a database beside the pictures."""
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,20 +183,14 @@ class Index:
         """The record of the result with this id, also of one whose files are gone."""
         return next(iter(self._rows("WHERE id = ?", name)), None)
 
-    def latest(
-        self, count: int, verdicts: Sequence[Verdict] = (), before: int | None = None
-    ) -> list[Row]:
+    def latest(self, count: int, verdicts: Sequence[Verdict] = ()) -> list[Row]:
         """The newest records whose files are there, newest first; of these verdicts, if any are
-        named; with a number below `before`.
+        named.
         """
         marks = ", ".join("?" * len(verdicts))
         chosen = f" AND verdict IN ({marks})" if verdicts else ""
-        below = "" if before is None else " AND number < ?"
         return self._rows(
-            f"WHERE gone IS NULL{chosen}{below} ORDER BY number DESC LIMIT ?",
-            *verdicts,
-            *(() if before is None else (before,)),
-            count,
+            f"WHERE gone IS NULL{chosen} ORDER BY number DESC LIMIT ?", *verdicts, count
         )
 
     def between(
@@ -222,19 +215,9 @@ class Index:
         """All rows of one folder."""
         return self._rows("WHERE folder = ?", folder)
 
-    def all(self) -> Iterator[Row]:
-        """Every row in order, also of records whose files are gone."""
-        query = f"SELECT {COLUMNS} FROM record ORDER BY number"  # noqa: S608 - our own words
-        yield from map(_row, self._database.execute(query))
-
-    @contextlib.contextmanager
-    def as_it_is_now(self) -> Iterator[None]:
-        """What is read inside is of one moment."""
-        self._database.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._database.execute("ROLLBACK")
+    def after(self, number: int, limit: int) -> list[Row]:
+        """Rows in order from beyond this number on, also of records whose files are gone."""
+        return self._rows("WHERE number > ? ORDER BY number LIMIT ?", number, limit)
 
     def _rows(self, rest: str, *values: object) -> list[Row]:
         query = f"SELECT {COLUMNS} FROM record {rest}"  # noqa: S608 - our own words
