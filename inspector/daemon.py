@@ -233,6 +233,7 @@ class Line:
             outbox_depth=self._outbox.depth(),
             disk_free_bytes=shutil.disk_usage(self._config.state_dir).free,
             temperature_c=_temperature_c(),
+            evidence=self.evidence.stats() if self._config.evidence else None,
         )
 
 

@@ -19,6 +19,7 @@ from random import Random
 
 from inspector.errors import EvidenceError
 from inspector.keeping import Choice, Keeping, Kept
+from inspector.publish.announcement import EvidenceStats
 from inspector.record.database import DAMAGED
 from inspector.record.evidence.draft import Part, draft
 from inspector.record.evidence.record import Judging
@@ -147,6 +148,18 @@ class Evidence:
             waiting=len(self._waiting),
             head=self._head,
             trouble=self._trouble,
+        )
+
+    def stats(self) -> EvidenceStats:
+        """The same, as the line publishes it."""
+        state = self.state
+        number, sha256 = state.head
+        return EvidenceStats(
+            records=state.records,
+            size_bytes=state.size_bytes,
+            dropped=state.dropped,
+            number=number,
+            sha256=sha256,
         )
 
     def stop(self, timeout_s: float) -> bool:

@@ -17,6 +17,7 @@ from inspector.keeping import Gone, Keeping, Kept
 from inspector.record.database import DAMAGED
 from inspector.record.evidence import Reader, waiting, writer
 from inspector.record.evidence.index import Index
+from inspector.record.evidence.record import fingerprint
 from inspector.record.evidence.store import Store
 from inspector.record.evidence.writer import Evidence
 from inspector.record.janitor import Janitor
@@ -104,6 +105,9 @@ def test_a_part_is_kept_as_it_was_seen(line: Line, root: Path) -> None:
     assert record.kept is Kept.FAIL
     assert line.evidence.state.written == 1
     assert line.alarms == [None]
+    stats = line.evidence.stats()
+    assert (stats.records, stats.number, stats.dropped) == (1, 1, 0)
+    assert stats.sha256 == fingerprint(stored.record.read_bytes())
 
 
 @pytest.mark.parametrize(
