@@ -321,7 +321,8 @@ def watch(
 ) -> None:
     """Print results as they arrive at the broker: of the line, or with --host of all lines."""
     from inspector import watch as command
-    from inspector.config import LOOPBACK, MqttConfig
+    from inspector.config import MqttConfig
+    from inspector.page.settings import LOOPBACK
 
     found = None if host else lines.find(config, line)
     if found is not None:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from inspector.cameras import CameraState, Grabber, make_camera
 from inspector.config import CameraConfig, LineConfig
 from inspector.errors import OutboxError
 from inspector.notify import notify
+from inspector.page.feed import Condition, Feed, Shown
+from inspector.page.server import Page
 from inspector.pipeline import Inspector, View
 from inspector.publish.announcement import StatsMessage
-from inspector.publish.message import ModelInfo, encode, result_message
+from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
 from inspector.publish.publisher import Publisher
 from inspector.publish.topics import Topics
 from inspector.record.janitor import Janitor
@@ -32,7 +35,7 @@ from inspector.reload import Reload
 from inspector.segment import bundle
 from inspector.signals import heeded
 from inspector.statistics import Counts, Pace
-from inspector.types import Frame, Reason, Result, Rule, Unseen, Verdict
+from inspector.types import Frame, Image, Reason, Result, Rule, Unseen, Verdict
 from inspector.watchdog import PUBLISHER_S, Pulse, Watchdog, grabber_limit_s
 
 log = logging.getLogger(__name__)
@@ -61,11 +64,14 @@ def run(told: lines.Line) -> None:
         janitor = Janitor(outbox, line.publisher.alarm)
         grabber = Grabber(make_camera(config.camera), every_s=config.camera.every_ms / 1000)
         watchdog, patience_s = Watchdog(), grabber_limit_s(config.camera)
+        page = Page(told, line.feed, model, line.publisher.alarm)
 
         def tend() -> None:
             reload.tend(signals.reload)
             janitor.tend()
             camera, publisher = grabber.state, line.publisher
+            line.show(camera)
+            page.tend()
             watchdog.pet(
                 _status(camera, publisher),
                 Pulse("grabber", camera.last_progress_s, patience_s),
@@ -75,6 +81,7 @@ def run(told: lines.Line) -> None:
         line.publisher.start()
         grabber.start()
         notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
+        page.start(outbox.verdicts_since)
         tend()
         try:
             for part in parts(grabber, config.camera, signals.stop):
@@ -85,6 +92,7 @@ def run(told: lines.Line) -> None:
             line.deliver(signals.stop, tend)
         finally:
             notify("STOPPING=1")
+            page.stop()
             if not grabber.stop(JOIN_S):
                 log.warning("the camera does not answer; its thread is left behind")
             if not line.publisher.stop(FLUSH_S):
@@ -129,6 +137,7 @@ class Line:
         self._counts = Counts(_today(), outbox.verdicts_since(_midnight()))
         self._pace = Pace(time.monotonic())
         self._unrecorded = 0  # parts, since the last one that was recorded
+        self.feed = Feed()
         self.publisher = Publisher(
             config.mqtt, self._topics, outbox, model=model, limits=config.limits, stats=self._stats
         )
@@ -144,12 +153,13 @@ class Line:
         """
         result = self._inspector.inspect(part)
         try:
-            self._record(result)
+            message = self._record(result)
         except OutboxError as error:
             if not self._unrecorded:
                 log.exception("%s and what follows could not be recorded", result.source)
                 self.publisher.alarm("outbox", f"parts are rejected, not recorded: {error}")
             self._unrecorded += 1
+            self._show_unrecorded(result, part)
             return Verdict.UNKNOWN
         if self._unrecorded:
             log.warning("recording again, after %d parts that are not", self._unrecorded)
@@ -158,7 +168,9 @@ class Line:
         self.publisher.notify()
         self._counts.add(result.verdict, _today())
         self._pace.add(result.timing.total)
-        self.publisher.set_count(*self._counts.totals())
+        totals = self._counts.totals()
+        self.publisher.set_count(*totals)
+        self.feed.show(Shown(message, *totals), _picture(part))
         return result.verdict
 
     def tell(self, camera: CameraState) -> None:
@@ -169,6 +181,17 @@ class Line:
             return
         self.publisher.set_state("camera_lost" if lost else "running")
         self.publisher.alarm("camera", camera.detail if lost else None)
+
+    def show(self, camera: CameraState) -> None:
+        """Let the page see how the line is."""
+        self.feed.condition = Condition(
+            time.monotonic(),
+            camera,
+            self.publisher.connected,
+            self.publisher.alarms,
+            self._limits,
+            self._inspector.view.scale,
+        )
 
     def judge_by(self, config: LineConfig) -> None:
         """Judge by these limits and this scale from the next part on; what is published says so."""
@@ -185,22 +208,33 @@ class Line:
         while self._outbox.depth() and not stop.wait(POLL_S):
             tend()
 
-    def _record(self, result: Result) -> None:
+    def _record(self, result: Result) -> ResultMessage:
+        made: list[ResultMessage] = []
+
         def message(ticket: Ticket) -> str:
-            return encode(
-                result_message(
-                    result,
-                    id=ticket.id,
-                    seq=ticket.seq,
-                    time=datetime.now(UTC),
-                    site=self._config.site,
-                    line=self._config.line,
-                    limits=self._limits,
-                    model=self._model,
-                )
-            )
+            made.append(self._message(result, ticket))
+            return encode(made[0])
 
         self._outbox.record(self._topics.result, message)
+        return made[0]
+
+    def _show_unrecorded(self, result: Result, part: Frame | Unseen) -> None:
+        reasons = result.reasons or (Reason(Rule.INTERNAL_ERROR),)
+        rejected = replace(result, verdict=Verdict.UNKNOWN, reasons=reasons)
+        message = self._message(rejected, Ticket(0, f"unrecorded-{self._unrecorded}"))
+        self.feed.show(Shown(message, *self._counts.totals(), recorded=False), _picture(part))
+
+    def _message(self, result: Result, ticket: Ticket) -> ResultMessage:
+        return result_message(
+            result,
+            id=ticket.id,
+            seq=ticket.seq,
+            time=datetime.now(UTC),
+            site=self._config.site,
+            line=self._config.line,
+            limits=self._limits,
+            model=self._model,
+        )
 
     def _stats(self) -> StatsMessage:
         rate, latency = self._pace.report(time.monotonic())
@@ -223,6 +257,10 @@ def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:
 
 def _view(config: LineConfig) -> View:
     return View.of(config, mark.load(config.sight.reference), live=config.camera.source.live)
+
+
+def _picture(part: Frame | Unseen) -> Image | None:
+    return part.image if isinstance(part, Frame) else None
 
 
 def _status(camera: CameraState, publisher: Publisher) -> str:
