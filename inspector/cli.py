@@ -339,6 +339,17 @@ def watch(
 
 
 @app.command()
+def secret(
+    file: Annotated[Path, typer.Argument(help="Where it goes: page.pin_file, page.password_file.")],
+) -> None:
+    """Ask for a PIN or password of the page, and write its hash to a file."""
+    from inspector import secret as command
+
+    typed = typer.prompt("PIN or password", hide_input=True, confirmation_prompt=True)
+    command.write(file, typed)
+
+
+@app.command()
 def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End by itself after so long.")

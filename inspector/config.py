@@ -23,6 +23,7 @@ from pydantic import (
 
 from inspector import strictyaml
 from inspector.errors import ConfigError
+from inspector.keeping import Keeping
 from inspector.limits import Limits, Scale
 from inspector.page.settings import LOOPBACK, PageConfig
 from inspector.strictyaml import FilePath, Section, list_to_tuple, relative_to_file
@@ -145,6 +146,7 @@ class LineConfig(Section):
     limits: Limits = Limits()
     mqtt: MqttConfig = MqttConfig()
     state_dir: FilePath
+    evidence: Keeping | None = Keeping()
     page: PageConfig | None = PageConfig()
 
     @field_validator("scale")

@@ -1,6 +1,7 @@
 """`inspector run`: the sentence, with its threads.
 
-The grabber grabs, this thread judges and records, the publisher publishes.
+The grabber grabs, this thread judges and records, the publisher publishes, and what is to be seen
+later is kept as evidence.
 """
 
 import logging
@@ -29,18 +30,23 @@ from inspector.publish.announcement import StatsMessage
 from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
 from inspector.publish.publisher import Publisher
 from inspector.publish.topics import Topics
+from inspector.record.evidence import FOLDER as EVIDENCE
+from inspector.record.evidence.record import Judging
+from inspector.record.evidence.writer import Evidence
 from inspector.record.janitor import Janitor
-from inspector.record.outbox import Outbox, Ticket
+from inspector.record.outbox import Outbox, Row, Ticket
 from inspector.reload import Reload
 from inspector.segment import bundle
 from inspector.signals import heeded
 from inspector.statistics import Counts, Pace
 from inspector.types import Frame, Image, Reason, Result, Rule, Unseen, Verdict
+from inspector.versions import versions
 from inspector.watchdog import PUBLISHER_S, Pulse, Watchdog, grabber_limit_s
 
 log = logging.getLogger(__name__)
 
 FLUSH_S = 5.0  # on a clean stop the publisher may still deliver; the outbox keeps the rest
+KEEP_S = 5.0  # for the pictures that wait
 JOIN_S = 2.0  # for a camera's native read to come back
 GRACE_S = 0.3  # before a camera that does not deliver is an alarm
 POLL_S = 0.2  # how soon a signal is noticed while nothing moves
@@ -60,8 +66,9 @@ def run(told: lines.Line) -> None:
         outbox = Outbox(config.state_dir / "outbox.db")
         stack.callback(outbox.close)
         line = Line(config, inspector, model, outbox)
+        evidence = line.evidence
         reload = Reload(told, take_over=line.judge_by, alarm=line.publisher.alarm)
-        janitor = Janitor(outbox, line.publisher.alarm)
+        janitor = Janitor(outbox, line.publisher.alarm, lambda: evidence.yields)
         grabber = Grabber(make_camera(config.camera), every_s=config.camera.every_ms / 1000)
         watchdog, patience_s = Watchdog(), grabber_limit_s(config.camera)
         page = Page(told, line.feed, model, line.publisher.alarm)
@@ -69,6 +76,7 @@ def run(told: lines.Line) -> None:
         def tend() -> None:
             reload.tend(signals.reload)
             janitor.tend()
+            evidence.tend()
             camera, publisher = grabber.state, line.publisher
             line.show(camera)
             page.tend()
@@ -79,6 +87,7 @@ def run(told: lines.Line) -> None:
             )
 
         line.publisher.start()
+        evidence.start()
         grabber.start()
         notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
         page.start(outbox.verdicts_since)
@@ -95,6 +104,8 @@ def run(told: lines.Line) -> None:
             page.stop()
             if not grabber.stop(JOIN_S):
                 log.warning("the camera does not answer; its thread is left behind")
+            if not evidence.stop(KEEP_S):
+                log.warning("%d parts are not kept: no time is left", evidence.state.waiting)
             if not line.publisher.stop(FLUSH_S):
                 log.warning("%d results wait in the outbox for the next start", outbox.depth())
 
@@ -141,6 +152,12 @@ class Line:
         self.publisher = Publisher(
             config.mqtt, self._topics, outbox, model=model, limits=config.limits, stats=self._stats
         )
+        self.evidence = Evidence(
+            config.evidence,
+            config.state_dir / EVIDENCE,
+            _judging(config, inspector.view, model),
+            self.publisher.alarm,
+        )
         aside = outbox.set_aside
         damage = f"the outbox was damaged and is kept as {aside.name}" if aside else None
         self.publisher.alarm("outbox_damaged", damage)
@@ -152,8 +169,9 @@ class Line:
         Returns what a gate may be told: unknown for a part whose result could not be recorded.
         """
         result = self._inspector.inspect(part)
+        kept = self.evidence.choose(part, result)
         try:
-            message = self._record(result)
+            row, message = self._record(result, is_kept=self.evidence.will_name(kept))
         except OutboxError as error:
             if not self._unrecorded:
                 log.exception("%s and what follows could not be recorded", result.source)
@@ -166,6 +184,8 @@ class Line:
             self._unrecorded = 0
             self.publisher.alarm("outbox", None)
         self.publisher.notify()
+        if kept is not None:
+            self.evidence.keep(kept, part, result, row.id, row.payload)
         self._counts.add(result.verdict, _today())
         self._pace.add(result.timing.total)
         totals = self._counts.totals()
@@ -196,6 +216,7 @@ class Line:
     def judge_by(self, config: LineConfig) -> None:
         """Judge by these limits and this scale from the next part on; what is published says so."""
         self._inspector.view = _view(config)
+        self.evidence.judging = _judging(config, self._inspector.view, self._model)
         self._inspector.limits = self._limits = config.limits
         self.publisher.set_limits(config.limits)
 
@@ -208,23 +229,23 @@ class Line:
         while self._outbox.depth() and not stop.wait(POLL_S):
             tend()
 
-    def _record(self, result: Result) -> ResultMessage:
+    def _record(self, result: Result, *, is_kept: bool) -> tuple[Row, ResultMessage]:
         made: list[ResultMessage] = []
 
         def message(ticket: Ticket) -> str:
-            made.append(self._message(result, ticket))
+            made.append(self._message(result, ticket, is_kept=is_kept))
             return encode(made[0])
 
-        self._outbox.record(self._topics.result, message)
-        return made[0]
+        return self._outbox.record(self._topics.result, message), made[0]
 
     def _show_unrecorded(self, result: Result, part: Frame | Unseen) -> None:
         reasons = result.reasons or (Reason(Rule.INTERNAL_ERROR),)
         rejected = replace(result, verdict=Verdict.UNKNOWN, reasons=reasons)
-        message = self._message(rejected, Ticket(0, f"unrecorded-{self._unrecorded}"))
+        ticket = Ticket(0, f"unrecorded-{self._unrecorded}")
+        message = self._message(rejected, ticket, is_kept=False)
         self.feed.show(Shown(message, *self._counts.totals(), recorded=False), _picture(part))
 
-    def _message(self, result: Result, ticket: Ticket) -> ResultMessage:
+    def _message(self, result: Result, ticket: Ticket, *, is_kept: bool) -> ResultMessage:
         return result_message(
             result,
             id=ticket.id,
@@ -234,6 +255,7 @@ class Line:
             line=self._config.line,
             limits=self._limits,
             model=self._model,
+            evidence=ticket.id if is_kept else None,
         )
 
     def _stats(self) -> StatsMessage:
@@ -261,6 +283,10 @@ def _view(config: LineConfig) -> View:
 
 def _picture(part: Frame | Unseen) -> Image | None:
     return part.image if isinstance(part, Frame) else None
+
+
+def _judging(config: LineConfig, view: View, model: ModelInfo) -> Judging:
+    return Judging.of(config, view.mark, versions(model.runtime))
 
 
 def _status(camera: CameraState, publisher: Publisher) -> str:

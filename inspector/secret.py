@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from inspector.errors import ConfigError
+from inspector.files import replace
 
 KEPT = re.compile(
     r"scrypt:(?P<n>[1-9]\d{1,7}):(?P<r>[1-9]\d?):(?P<p>[1-9]):"
@@ -27,6 +28,22 @@ def hashed(secret: str) -> str:
         raise ConfigError(f"expected at least {SHORTEST} characters, found {len(secret)}")
     salt = os.urandom(16)
     return f"scrypt:{N}:{R}:{P}:{salt.hex()}:{_hash(secret, salt, N, R, P).hex()}"
+
+
+def write(path: Path, secret: str) -> None:
+    """Keep a secret in a file that its owner and group may read.
+
+    Raises:
+        ConfigError: it is too short, or the file cannot be written.
+    """
+    text = hashed(secret) + "\n"
+    before = os.umask(0o027)  # from the beginning on: a PIN is soon guessed from its hash
+    try:
+        replace(path, text.encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: expected to write it, found: {error.strerror}") from None
+    finally:
+        os.umask(before)
 
 
 class Secret:

@@ -115,6 +115,13 @@ class Desk:
         finally:
             self._hands.shutdown(wait=False, cancel_futures=True)
 
+    async def picture(self, name: str) -> bytes | None:
+        """The JPEG of a part, from memory or from the evidence; None where there is none."""
+        data = self.book.picture(name)
+        if data is not None:
+            return data
+        return await self.aside(lambda: recorded.picture(self._state_dir, name))
+
     def close(self) -> None:
         """Let all streams end."""
         self.closing = True

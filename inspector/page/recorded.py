@@ -1,5 +1,5 @@
-"""What the page reads from the disk: recorded results, what waits, room, the calibration. It reads
-beside the line, and holds up nobody who writes.
+"""What the page reads from the disk: recorded results, what waits, room, the calibration,
+pictures that are kept. It reads beside the line, and holds up nobody who writes.
 """
 
 import logging
@@ -14,10 +14,12 @@ from pydantic import ValidationError
 
 from inspector import lines
 from inspector.calibration import Record
-from inspector.errors import ConfigError, OutboxError
-from inspector.page.book import LENGTHS
+from inspector.errors import ConfigError, EvidenceError, OutboxError
+from inspector.page.book import LENGTHS, REJECTS
 from inspector.publish.message import ResultMessage
+from inspector.record.evidence import FOLDER, Reader
 from inspector.record.survey import backlog, payloads
+from inspector.types import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,8 @@ PAUSE_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Results that wait, and since when the oldest does; room; the last calibration.
+    """Results that wait, and since when the oldest does; room; the last calibration; the ids of
+    the last rejects of which a picture is kept.
 
     None where it could not be read, or where the line was never calibrated.
     """
@@ -37,6 +40,7 @@ class Disk:
     free_bytes: int | None
     total_bytes: int | None
     calibration: Record | None
+    pictured: frozenset[str] = frozenset()
 
 
 def results(outbox: Path) -> Iterator[ResultMessage]:
@@ -72,4 +76,24 @@ def look(state_dir: Path, line: Path) -> Disk:
         record = records[-1] if records else None
     except ConfigError as error:
         log.debug("%s", error)
-    return Disk(waiting, oldest, free, total, record)
+    return Disk(waiting, oldest, free, total, record, _pictured(Reader(state_dir / FOLDER)))
+
+
+def _pictured(evidence: Reader) -> frozenset[str]:
+    try:
+        found = evidence.latest(REJECTS, (Verdict.FAIL, Verdict.UNKNOWN))
+    except EvidenceError as error:
+        log.debug("%s", error)
+        return frozenset()
+    return frozenset(stored.id for stored in found if stored.overlay is not None)
+
+
+def picture(state_dir: Path, name: str) -> bytes | None:
+    """The JPEG that is kept as evidence of the result with this id, None if there is none."""
+    try:
+        stored = Reader(state_dir / FOLDER).find(name)
+        overlay = stored.overlay if stored else None
+        return overlay.read_bytes() if overlay else None
+    except (EvidenceError, OSError) as error:
+        log.debug("%s", error)
+        return None

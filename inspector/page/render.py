@@ -108,7 +108,8 @@ def _strip(view: View, _: Words) -> dict[str, Any]:
 
 def _rejects(view: View, _: Words) -> dict[str, Any]:
     rejects = list(reversed(view.book.rejects))
-    pictured = {part.id for part in rejects if view.book.picture(part.id) is not None}
+    kept = view.disk.pictured if view.disk else frozenset()
+    pictured = {p.id for p in rejects if p.id in kept or view.book.picture(p.id) is not None}
     return {"rejects": rejects, "pictured": pictured, "marks": view.marks.said}
 
 

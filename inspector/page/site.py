@@ -157,13 +157,13 @@ class Site:
     async def part(self, request: Request) -> Response:
         """One part, for its dialog."""
         part = self._part(request)
-        pictured = self._desk.book.picture(part.id) is not None
+        pictured = await self._desk.picture(part.id) is not None
         view, code = self._desk.view(), self._words(request).code
         return HTMLResponse(self._desk.renderer.part(view, code, part, pictured=pictured))
 
     async def picture(self, request: Request) -> Response:
         """One part's picture."""
-        data = self._desk.book.picture(request.path_params["id"])
+        data = await self._desk.picture(request.path_params["id"])
         if data is None:
             raise HTTPException(404)
         return Response(data, media_type="image/jpeg")
