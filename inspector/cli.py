@@ -354,11 +354,14 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End by itself after so long.")
     ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Of its web page; else 8080 if it is free.")
+    ] = None,
 ) -> None:
-    """The whole factory on one machine: conveyor, camera, daemon, broker and a live table."""
+    """The whole factory on one machine: conveyor, camera, daemon, broker, page and a live table."""
     from inspector import demo as command
 
-    command.run(seconds)
+    command.run(seconds, port)
 
 
 def _line(config: Path | None, name: str | None) -> lines.Line:

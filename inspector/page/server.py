@@ -7,7 +7,6 @@ the feed, all else it reads from the disk. What is wrong with it is an alarm, ne
 import asyncio
 import logging
 import math
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from datetime import datetime
 from inspector import lines
 from inspector.errors import InspectorError
 from inspector.page.feed import Feed
-from inspector.page.settings import PageConfig, address
+from inspector.page.settings import PageConfig
 from inspector.page.shift import ShiftCount, began, totals_of
 from inspector.publish.message import ModelInfo
 
@@ -27,8 +26,6 @@ CODE = "page"
 AGAIN_S = 5.0  # until it tries again: the port may be free then
 SILENT_S = 30.0  # a page that has not moved for so long hangs
 STOP_S = 2.0
-CONNECTIONS = 400  # fifty viewers with six each, and some
-BACKLOG = 128
 
 
 class Page:
@@ -109,10 +106,8 @@ class Page:
             InspectorError, OSError: it cannot be served.
         """
         # Here, because they take a third of a second in which the first parts are judged.
-        import uvicorn
-
         from inspector.page.desk import Desk
-        from inspector.page.protocol import PatientProtocol
+        from inspector.page.serving import listen, server_of
         from inspector.page.site import Site
 
         config, line = self._expect_config(), self._told.config
@@ -127,26 +122,8 @@ class Page:
             limits=line.limits,
         )
         site = Site(desk, config, f"{line.site} / {line.line}")
-        listener = _listen(config.listen)
-        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # strangers must not fill the log
-        server = uvicorn.Server(
-            uvicorn.Config(
-                site.app(),
-                http=PatientProtocol,
-                ws="none",
-                lifespan="off",
-                loop="asyncio",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                limit_concurrency=CONNECTIONS,
-                timeout_graceful_shutdown=1,
-                h11_max_incomplete_event_size=16 << 10,
-                ssl_certfile=config.tls.cert_file if config.tls else None,
-                ssl_keyfile=config.tls.key_file if config.tls else None,
-            )
-        )
+        listener = listen(config.listen)
+        server = server_of(site.app(), config.tls)
         loop = asyncio.get_running_loop()
 
         def end() -> None:
@@ -176,30 +153,3 @@ class Page:
         if self._config is None:
             raise RuntimeError("expected a page in the line's configuration")
         return self._config
-
-
-def _listen(listen: str) -> socket.socket:
-    """A socket that listens there.
-
-    Raises:
-        OSError: the address is not ours, or somebody else has it.
-    """
-    host, port = address(listen)
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise OSError(f"{listen}: expected an address of this PC, found: {error}") from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise OSError(
-            f"{listen}: expected a free port, found: {error.strerror}; another line may have its "
-            "page there: give each line a `page.listen` of its own"
-        ) from None
-    return listener
