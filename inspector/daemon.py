@@ -241,9 +241,9 @@ class Line:
     def _show_unrecorded(self, result: Result, part: Frame | Unseen) -> None:
         reasons = result.reasons or (Reason(Rule.INTERNAL_ERROR),)
         rejected = replace(result, verdict=Verdict.UNKNOWN, reasons=reasons)
-        ticket = Ticket(0, f"unrecorded-{self._unrecorded}")
+        ticket = Ticket(0, f"unrecorded-{time.monotonic_ns()}")
         message = self._message(rejected, ticket, is_kept=False)
-        self.feed.show(Shown(message, *self._counts.totals(), recorded=False), _picture(part))
+        self.feed.show(Shown(message, *self._counts.totals()), _picture(part))
 
     def _message(self, result: Result, ticket: Ticket, *, is_kept: bool) -> ResultMessage:
         return result_message(

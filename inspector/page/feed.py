@@ -22,12 +22,13 @@ PICTURES = 3  # frames are large: 36 MB of twelve megapixels
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A judged part and the totals with it. `recorded`: its result is in the outbox."""
+    """A judged part and the totals with it. One whose result could not be recorded is none of the
+    totals, and has the number 0.
+    """
 
     message: ResultMessage
     since_start: Totals
     since_midnight: Totals
-    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

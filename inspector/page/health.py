@@ -120,7 +120,9 @@ def rows(
 def _of_disk(disk: Disk, codes: set[str], row: Callable[..., Row], words: Words) -> Iterator[Row]:
     refused = "outbox" in codes or "outbox_damaged" in codes or "publish_refused" in codes
     level: Level = "bad" if refused else "ok"
-    if disk.waiting is None:
+    if "outbox" in codes:
+        yield row("outbox", "bad", words("state.unrecorded"))
+    elif disk.waiting is None:
         yield row("outbox", "bad", words("state.unreadable"))
     elif disk.waiting and disk.oldest is not None:
         many = disk.waiting > BACKLOG and not refused

@@ -1,6 +1,8 @@
 """HTTP with a clock: who sends or reads too slowly is disconnected, whatever the page does."""
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -25,7 +27,8 @@ class PatientProtocol(H11Protocol):
         """A piece of a request."""
         self._begin("request", REQUEST_S)
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.more_body:
+        cycle = self.cycle  # of the newest request that has begun, be it long answered
+        if cycle is not None and not cycle.more_body and not cycle.response_complete:
             self._end("request")
 
     def on_response_complete(self) -> None:
@@ -51,8 +54,14 @@ class PatientProtocol(H11Protocol):
 
     def _begin(self, name: str, seconds: float) -> None:
         if name not in self._timers:
-            # Not close(): that would wait until the buffer has been read.
-            self._timers[name] = self.loop.call_later(seconds, self.transport.abort)
+            self._timers[name] = self.loop.call_later(seconds, self._cut)
+
+    def _cut(self) -> None:
+        """At once: neither we nor the kernel wait until what was sent has been read."""
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def _end(self, name: str) -> None:
         timer = self._timers.pop(name, None)

@@ -69,7 +69,6 @@ def _verdict(view: View, _: Words) -> dict[str, Any]:
     newest = view.book.newest
     return {
         "part": newest.message if newest else None,
-        "recorded": newest.recorded if newest else True,
         "idle_s": round(view.now_s - view.book.newest_s) if newest else 0,
     }
 

@@ -1,4 +1,4 @@
-"""A web server for a thread: uvicorn on a socket of our own, with limits on what others may cost."""
+"""A web server for a thread: uvicorn on a socket of our own, and bounds on what others cost."""
 
 import contextlib
 import logging
@@ -13,6 +13,7 @@ from inspector.page.settings import PageTlsConfig, address
 
 CONNECTIONS = 400  # fifty viewers with six each, and some
 BACKLOG = 128
+SEND_BYTES = 256 << 10  # of a connection in the kernel: what lies there is old when it is seen
 MOST_HEAD = 16 << 10  # bytes of a request before its body
 
 
@@ -64,6 +65,7 @@ def listen(where: str) -> socket.socket:
         raise OSError(f"{where}: expected an address of this PC, found: {error}") from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # handed down
         listener.bind(found)
         listener.listen(BACKLOG)
     except OSError as error:

@@ -200,7 +200,7 @@ class Site:
         """Was it right?"""
         body, words = await self._change(request), self._words(request)
         part, right = self._part(request), body.get("right")
-        if not isinstance(right, bool):
+        if not isinstance(right, bool) or not part.seq:
             raise HTTPException(400)
         try:
             await self._desk.aside(lambda: self._desk.marks.add(part, right=right))
