@@ -308,7 +308,8 @@ def watch(
 ) -> None:
     """Print results as they arrive at the broker: of the line, or with --host of all lines."""
     from inspector import watch as command
-    from inspector.config import LOOPBACK, MqttConfig
+    from inspector.config import MqttConfig
+    from inspector.page.settings import LOOPBACK
 
     found = None if host else lines.find(config, line)
     if found is not None:
@@ -325,12 +326,26 @@ def watch(
 
 
 @app.command()
+def secret(
+    file: Annotated[Path, typer.Argument(help="Where it goes: page.pin_file, page.password_file.")],
+) -> None:
+    """Ask for a PIN or password of the page, and write its hash to a file."""
+    from inspector import secret as command
+
+    typed = typer.prompt("PIN or password", hide_input=True, confirmation_prompt=True)
+    command.write(file, typed)
+
+
+@app.command()
 def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End by itself after so long.")
     ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Of its web page; else 8080 if it is free.")
+    ] = None,
 ) -> None:
-    """The whole factory on one machine: conveyor, camera, daemon, broker and a live table."""
+    """The whole factory on one machine: conveyor, camera, daemon, broker, page and a live table."""
     from inspector import demo as command
 
-    command.run(seconds)
+    command.run(seconds, port)

@@ -25,11 +25,10 @@ from inspector import strictyaml
 from inspector.errors import ConfigError
 from inspector.keeping import Keeping
 from inspector.limits import Limits, Scale
+from inspector.page.settings import LOOPBACK, PageConfig
 from inspector.strictyaml import FilePath, Section, list_to_tuple, relative_to_file
 from inspector.windows import Sight
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Hosts to which MQTT may speak without TLS."""
 # "…/user=admin_password=x_channel=1" and "…/user=admin&password=x": what some cameras want
 SECRET = re.compile(r"(?i)(?<=user|name|word|pass|.pwd|oken)=.*?(?=_[a-z]+=|[&;/]|$)")
 
@@ -133,12 +132,6 @@ class MqttConfig(Section):
         if self.tls is None and self.host not in LOOPBACK:
             raise ValueError(f"expected tls.ca_file for a broker beyond this machine ({self.host})")
         return self
-
-
-class PageConfig(Section):
-    """Where the operator's page listens."""
-
-    listen: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")] = "127.0.0.1:8080"
 
 
 class LineConfig(Section):

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from inspector.cameras import CameraState, Grabber, make_camera
 from inspector.config import CameraConfig, LineConfig
 from inspector.errors import OutboxError
 from inspector.notify import notify
+from inspector.page.feed import Condition, Feed, Shown
+from inspector.page.server import Page
 from inspector.pipeline import Inspector, View
 from inspector.publish.announcement import StatsMessage
-from inspector.publish.message import ModelInfo, encode, result_message
+from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
 from inspector.publish.publisher import Publisher
 from inspector.publish.topics import Topics
 from inspector.record.evidence import FOLDER as EVIDENCE
@@ -36,7 +39,7 @@ from inspector.reload import Reload
 from inspector.segment import bundle
 from inspector.signals import heeded
 from inspector.statistics import Counts, Pace
-from inspector.types import Frame, Reason, Result, Rule, Unseen, Verdict
+from inspector.types import Frame, Image, Reason, Result, Rule, Unseen, Verdict
 from inspector.versions import versions
 from inspector.watchdog import PUBLISHER_S, Pulse, Watchdog, grabber_limit_s
 
@@ -68,12 +71,15 @@ def run(told: lines.Line) -> None:
         janitor = Janitor(outbox, line.publisher.alarm, lambda: evidence.yields)
         grabber = Grabber(make_camera(config.camera), every_s=config.camera.every_ms / 1000)
         watchdog, patience_s = Watchdog(), grabber_limit_s(config.camera)
+        page = Page(told, line.feed, model, line.publisher.alarm)
 
         def tend() -> None:
             reload.tend(signals.reload)
             janitor.tend()
             evidence.tend()
             camera, publisher = grabber.state, line.publisher
+            line.show(camera)
+            page.tend()
             watchdog.pet(
                 _status(camera, publisher),
                 Pulse("grabber", camera.last_progress_s, patience_s),
@@ -84,6 +90,7 @@ def run(told: lines.Line) -> None:
         evidence.start()
         grabber.start()
         notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
+        page.start(outbox.verdicts_since)
         tend()
         try:
             for part in parts(grabber, config.camera, signals.stop):
@@ -94,6 +101,7 @@ def run(told: lines.Line) -> None:
             line.deliver(signals.stop, tend)
         finally:
             notify("STOPPING=1")
+            page.stop()
             if not grabber.stop(JOIN_S):
                 log.warning("the camera does not answer; its thread is left behind")
             if not evidence.stop(KEEP_S):
@@ -140,6 +148,7 @@ class Line:
         self._counts = Counts(_today(), outbox.verdicts_since(_midnight()))
         self._pace = Pace(time.monotonic())
         self._unrecorded = 0  # parts, since the last one that was recorded
+        self.feed = Feed()
         self.publisher = Publisher(
             config.mqtt, self._topics, outbox, model=model, limits=config.limits, stats=self._stats
         )
@@ -162,12 +171,13 @@ class Line:
         result = self._inspector.inspect(part)
         kept = self.evidence.choose(part, result)
         try:
-            row = self._record(result, is_kept=self.evidence.will_name(kept))
+            row, message = self._record(result, is_kept=self.evidence.will_name(kept))
         except OutboxError as error:
             if not self._unrecorded:
                 log.exception("%s and what follows could not be recorded", result.source)
                 self.publisher.alarm("outbox", f"parts are rejected, not recorded: {error}")
             self._unrecorded += 1
+            self._show_unrecorded(result, part)
             return Verdict.UNKNOWN
         if self._unrecorded:
             log.warning("recording again, after %d parts that are not", self._unrecorded)
@@ -178,7 +188,9 @@ class Line:
             self.evidence.keep(kept, part, result, row.id, row.payload)
         self._counts.add(result.verdict, _today())
         self._pace.add(result.timing.total)
-        self.publisher.set_count(*self._counts.totals())
+        totals = self._counts.totals()
+        self.publisher.set_count(*totals)
+        self.feed.show(Shown(message, *totals), _picture(part))
         return result.verdict
 
     def tell(self, camera: CameraState) -> None:
@@ -189,6 +201,17 @@ class Line:
             return
         self.publisher.set_state("camera_lost" if lost else "running")
         self.publisher.alarm("camera", camera.detail if lost else None)
+
+    def show(self, camera: CameraState) -> None:
+        """Let the page see how the line is."""
+        self.feed.condition = Condition(
+            time.monotonic(),
+            camera,
+            self.publisher.connected,
+            self.publisher.alarms,
+            self._limits,
+            self._inspector.view.scale,
+        )
 
     def judge_by(self, config: LineConfig) -> None:
         """Judge by these limits and this scale from the next part on; what is published says so."""
@@ -206,23 +229,34 @@ class Line:
         while self._outbox.depth() and not stop.wait(POLL_S):
             tend()
 
-    def _record(self, result: Result, *, is_kept: bool) -> Row:
-        def message(ticket: Ticket) -> str:
-            return encode(
-                result_message(
-                    result,
-                    id=ticket.id,
-                    seq=ticket.seq,
-                    time=datetime.now(UTC),
-                    site=self._config.site,
-                    line=self._config.line,
-                    limits=self._limits,
-                    model=self._model,
-                    evidence=ticket.id if is_kept else None,
-                )
-            )
+    def _record(self, result: Result, *, is_kept: bool) -> tuple[Row, ResultMessage]:
+        made: list[ResultMessage] = []
 
-        return self._outbox.record(self._topics.result, message)
+        def message(ticket: Ticket) -> str:
+            made.append(self._message(result, ticket, is_kept=is_kept))
+            return encode(made[0])
+
+        return self._outbox.record(self._topics.result, message), made[0]
+
+    def _show_unrecorded(self, result: Result, part: Frame | Unseen) -> None:
+        reasons = result.reasons or (Reason(Rule.INTERNAL_ERROR),)
+        rejected = replace(result, verdict=Verdict.UNKNOWN, reasons=reasons)
+        ticket = Ticket(0, f"unrecorded-{time.monotonic_ns()}")
+        message = self._message(rejected, ticket, is_kept=False)
+        self.feed.show(Shown(message, *self._counts.totals()), _picture(part))
+
+    def _message(self, result: Result, ticket: Ticket, *, is_kept: bool) -> ResultMessage:
+        return result_message(
+            result,
+            id=ticket.id,
+            seq=ticket.seq,
+            time=datetime.now(UTC),
+            site=self._config.site,
+            line=self._config.line,
+            limits=self._limits,
+            model=self._model,
+            evidence=ticket.id if is_kept else None,
+        )
 
     def _stats(self) -> StatsMessage:
         rate, latency = self._pace.report(time.monotonic())
@@ -246,6 +280,10 @@ def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:
 
 def _view(config: LineConfig) -> View:
     return View.of(config, mark.load(config.sight.reference), live=config.camera.source.live)
+
+
+def _picture(part: Frame | Unseen) -> Image | None:
+    return part.image if isinstance(part, Frame) else None
 
 
 def _judging(config: LineConfig, view: View, model: ModelInfo) -> Judging:
