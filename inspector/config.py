@@ -25,7 +25,7 @@ from inspector import strictyaml
 from inspector.errors import ConfigError
 from inspector.keeping import Keeping
 from inspector.limits import Limits, Scale
-from inspector.page.settings import LOOPBACK, PageConfig
+from inspector.page.settings import LOOPBACK, Listen, PageConfig
 from inspector.strictyaml import FilePath, Section, list_to_tuple, relative_to_file
 from inspector.windows import Sight
 
@@ -134,6 +134,12 @@ class MqttConfig(Section):
         return self
 
 
+class MetricsConfig(Section):
+    """Where a Prometheus may ask: at /metrics, over plain HTTP."""
+
+    listen: Listen = "127.0.0.1:9108"
+
+
 class LineConfig(Section):
     """Everything that a line is told. Only `site`, `line` and `camera.source` have no default."""
 
@@ -148,6 +154,7 @@ class LineConfig(Section):
     state_dir: FilePath
     evidence: Keeping | None = Keeping()
     page: PageConfig | None = PageConfig()
+    metrics: MetricsConfig | None = None
 
     @field_validator("scale")
     @classmethod

@@ -28,7 +28,10 @@ from inspector.page.server import Page
 from inspector.pipeline import Inspector, View
 from inspector.publish.announcement import StatsMessage
 from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
+from inspector.publish.metrics import Metrics
+from inspector.publish.moment import Moment
 from inspector.publish.publisher import Publisher
+from inspector.publish.scrape import Scrape
 from inspector.publish.topics import Topics
 from inspector.record.evidence import FOLDER as EVIDENCE
 from inspector.record.evidence.record import Judging
@@ -72,6 +75,9 @@ def run(told: lines.Line) -> None:
         grabber = Grabber(make_camera(config.camera), every_s=config.camera.every_ms / 1000)
         watchdog, patience_s = Watchdog(), grabber_limit_s(config.camera)
         page = Page(told, line.feed, model, line.publisher.alarm)
+        moment = Moment(told, lambda: grabber.state, line.publisher, evidence)
+        line.metrics.registry.register(moment)
+        scrape = Scrape(config.metrics, line.metrics.registry, line.publisher.alarm)
 
         def tend() -> None:
             reload.tend(signals.reload)
@@ -91,6 +97,7 @@ def run(told: lines.Line) -> None:
         grabber.start()
         notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
         page.start(outbox.verdicts_since)
+        scrape.start()
         tend()
         try:
             for part in parts(grabber, config.camera, signals.stop):
@@ -102,6 +109,7 @@ def run(told: lines.Line) -> None:
         finally:
             notify("STOPPING=1")
             page.stop()
+            scrape.stop()
             if not grabber.stop(JOIN_S):
                 log.warning("the camera does not answer; its thread is left behind")
             if not evidence.stop(KEEP_S):
@@ -149,6 +157,7 @@ class Line:
         self._pace = Pace(time.monotonic())
         self._unrecorded = 0  # parts, since the last one that was recorded
         self.feed = Feed()
+        self.metrics = Metrics(config.site, config.line, model)
         self.publisher = Publisher(
             config.mqtt, self._topics, outbox, model=model, limits=config.limits, stats=self._stats
         )
@@ -177,6 +186,7 @@ class Line:
                 log.exception("%s and what follows could not be recorded", result.source)
                 self.publisher.alarm("outbox", f"parts are rejected, not recorded: {error}")
             self._unrecorded += 1
+            self.metrics.add_unrecorded()
             self._show_unrecorded(result, part)
             return Verdict.UNKNOWN
         if self._unrecorded:
@@ -188,6 +198,7 @@ class Line:
             self.evidence.keep(kept, part, result, row.id, row.payload)
         self._counts.add(result.verdict, _today())
         self._pace.add(result.timing.total)
+        self.metrics.add(result)
         totals = self._counts.totals()
         self.publisher.set_count(*totals)
         self.feed.show(Shown(message, *totals), _picture(part))

@@ -27,6 +27,9 @@ def _is_address(listen: str) -> str:
     return listen
 
 
+Listen = Annotated[str, Field(pattern=r"^\S+:\d{1,5}$"), AfterValidator(_is_address)]
+
+
 def _ascend(shifts: tuple[str, ...]) -> tuple[str, ...]:
     if not all(map(SHIFT.fullmatch, shifts)) or list(shifts) != sorted(set(shifts)):
         raise ValueError('expected times as "06:00", each once, the earliest first')
@@ -47,9 +50,7 @@ class PageConfig(Section):
     `proxy` is the address at which browsers reach the page through a proxy that speaks TLS.
     """
 
-    listen: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$"), AfterValidator(_is_address)] = (
-        "127.0.0.1:8080"
-    )
+    listen: Listen = "127.0.0.1:8080"
     language: Literal["auto", "en", "de", "zh"] = "auto"
     shifts: Annotated[
         tuple[str, ...],

@@ -86,6 +86,7 @@ class Publisher:
 
     def set_state(self, state: str) -> None:
         """What `status` says that the line does."""
+        self.state = state
         self._board.state(state)
         self._bell.ring()
 
