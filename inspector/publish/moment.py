@@ -35,6 +35,7 @@ class Moment(Collector):
         self._at = (config.site, config.line)
         self._path = told.path
         self._state_dir: Path = config.state_dir
+        self._period_s = config.camera.every_ms / 1000
         self._keeps = config.evidence is not None
         self._camera = camera
         self._publisher = publisher
@@ -68,6 +69,8 @@ class Moment(Collector):
         yield self._counter("frames", "Parts that the camera gave.", camera.frames)
         lost = "Parts of the camera that nobody judged: newer ones came before."
         yield self._counter("frames_lost", lost, camera.dropped, reason="overwritten")
+        period = "One part per so many; 0: every frame is one, or as many as can be judged."
+        yield self._gauge("part_period_seconds", period, self._period_s)
         yield self._counter("camera_reconnects", "How often it came back.", camera.reconnects)
 
     def _of_the_publisher(self) -> Iterator[Metric]:

@@ -110,7 +110,8 @@ class Line:
     def __init__(self, folder: Path, metrics: Metrics) -> None:
         path = folder / "line.yaml"
         path.write_text(
-            "site: plant-a\nline: line1\ncamera: {source: 'folder:x'}\nstate_dir: state\n"
+            "site: plant-a\nline: line1\nstate_dir: state\n"
+            "camera: {source: 'folder:x', every_ms: 500}\n"
         )
         self.told = lines.read(path)
         self.camera = CAMERA
@@ -145,6 +146,7 @@ def test_how_the_line_is(line: Line, metrics: Metrics) -> None:
     assert value("inspector_camera_up") == 1
     assert value("inspector_frames_total") == 120
     assert value("inspector_frames_lost_total", reason="overwritten") == 3
+    assert value("inspector_part_period_seconds") == 0.5
     assert value("inspector_mqtt_connected") == 0
     assert value("inspector_outbox_messages") == 0
     assert value("inspector_outbox_oldest_seconds") == 0
