@@ -83,6 +83,7 @@ def test_parts_are_counted(metrics: Metrics) -> None:
     assert value("inspector_stage_duration_seconds_sum", stage="segment") == pytest.approx(0.042)
     assert value("inspector_stage_duration_seconds_count", stage="look") == 3
     assert value("inspector_unrecorded_total") == 1
+    assert "_created" not in generate_latest(metrics.registry).decode()
 
 
 def test_it_says_what_runs(metrics: Metrics) -> None:
