@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from inspector import __version__, lines
+from inspector import __version__, cli_evidence, lines
+from inspector.arguments import TIMES, Config, Json, LineName, line_of, path_of
 from inspector.calibrate import options
 from inspector.calibrate.options import TargetKind
 from inspector.errors import ConfigError, InspectorError
@@ -22,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(cli_evidence.app, name="evidence", no_args_is_help=True)
+app.command()(cli_evidence.replay)
 
 
 class RuntimeName(StrEnum):
@@ -30,22 +33,6 @@ class RuntimeName(StrEnum):
     AUTO = "auto"
     OPENVINO = "openvino"
     ONNXRUNTIME = "onnxruntime"
-
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        help="The line's YAML. Left out: $INSPECTOR_CONFIG, ./line.yaml, /etc/inspector/lines/."
-    ),
-]
-LineName = Annotated[
-    str | None, typer.Option("--line", help="Which of the lines in /etc/inspector/lines/.")
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout.")]
-
-
-TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
-"""How an instant is typed; without a time zone it is that of this PC."""
 
 
 def _positive(value: float | None) -> float | None:
@@ -122,7 +109,7 @@ def run(config: Config = None, line: LineName = None) -> None:
     from inspector import daemon
 
     logging.getLogger("inspector").setLevel(logging.INFO)
-    daemon.run(_line(config, line))
+    daemon.run(line_of(config, line))
 
 
 @app.command()
@@ -130,7 +117,7 @@ def check(config: Config = None, line: LineName = None, as_json: Json = False) -
     """Validate a line's configuration and model; print what is in force and from where."""
     from inspector import check as command
 
-    command.run(_line(config, line), as_json=as_json)
+    command.run(line_of(config, line), as_json=as_json)
 
 
 @app.command()
@@ -160,7 +147,7 @@ def doctor(config: Config = None, line: LineName = None, as_json: Json = False) 
     """Examine this PC for its line: permissions, camera, broker, TLS, clock, disk, processor."""
     from inspector import doctor as command
 
-    raise typer.Exit(command.run(_line_path(config, line), as_json=as_json))
+    raise typer.Exit(command.run(path_of(config, line), as_json=as_json))
 
 
 class CalibrateAction(StrEnum):
@@ -248,7 +235,7 @@ def calibrate(
             "expected a limit, as --min-scratch-px 40, or --samples DIR, or a --target with "
             "--known-mm, or --sight DIR, or a --reference, or one of: show, undo"
         )
-    path = _line_path(config, line)
+    path = path_of(config, line)
     if samples is not None:
         from inspector.calibrate import samples as known
 
@@ -319,7 +306,7 @@ def outbox(
         rows = replay.numbered(*_range("--seq", seq))
     if since is not None:
         rows = replay.acknowledged_since(since.astimezone())
-    state_dir = _line(config, line).config.state_dir
+    state_dir = line_of(config, line).config.state_dir
     if action is OutboxAction.STATUS:
         command.status(state_dir, as_json=as_json)
     else:
@@ -343,7 +330,8 @@ def watch(
 ) -> None:
     """Print results as they arrive at the broker: of the line, or with --host of all lines."""
     from inspector import watch as command
-    from inspector.config import LOOPBACK, MqttConfig
+    from inspector.config import MqttConfig
+    from inspector.page.settings import LOOPBACK
 
     found = None if host else lines.find(config, line)
     if found is not None:
@@ -360,26 +348,26 @@ def watch(
 
 
 @app.command()
+def secret(
+    file: Annotated[Path, typer.Argument(help="Where it goes: page.pin_file, page.password_file.")],
+) -> None:
+    """Ask for a PIN or password of the page, and write its hash to a file."""
+    from inspector import secret as command
+
+    typed = typer.prompt("PIN or password", hide_input=True, confirmation_prompt=True)
+    command.write(file, typed)
+
+
+@app.command()
 def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End by itself after so long.")
     ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Of its web page; else 8080 if it is free.")
+    ] = None,
 ) -> None:
-    """The whole factory on one machine: conveyor, camera, daemon, broker and a live table."""
+    """The whole factory on one machine: conveyor, camera, daemon, broker, page and a live table."""
     from inspector import demo as command
 
-    command.run(seconds)
-
-
-def _line(config: Path | None, name: str | None) -> lines.Line:
-    return lines.read(_line_path(config, name))
-
-
-def _line_path(config: Path | None, name: str | None) -> Path:
-    path = lines.find(config, name)
-    if path is None:
-        raise ConfigError(
-            f"expected a line's configuration: --config FILE, ${lines.VARIABLE}, ./line.yaml "
-            f"or one in {lines.INSTALLED}; found none"
-        )
-    return path
+    command.run(seconds, port)

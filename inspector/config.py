@@ -23,12 +23,12 @@ from pydantic import (
 
 from inspector import strictyaml
 from inspector.errors import ConfigError
+from inspector.keeping import Keeping
 from inspector.limits import Limits, Scale
+from inspector.page.settings import LOOPBACK, Listen, PageConfig
 from inspector.strictyaml import FilePath, Section, list_to_tuple, relative_to_file
 from inspector.windows import Sight
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Hosts to which MQTT may speak without TLS."""
 # "…/user=admin_password=x_channel=1" and "…/user=admin&password=x": what some cameras want
 SECRET = re.compile(r"(?i)(?<=user|name|word|pass|.pwd|oken)=.*?(?=_[a-z]+=|[&;/]|$)")
 
@@ -134,10 +134,10 @@ class MqttConfig(Section):
         return self
 
 
-class PageConfig(Section):
-    """Where the operator's page listens."""
+class MetricsConfig(Section):
+    """Where a Prometheus may ask: at /metrics, over plain HTTP."""
 
-    listen: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")] = "127.0.0.1:8080"
+    listen: Listen = "127.0.0.1:9108"
 
 
 class LineConfig(Section):
@@ -152,7 +152,9 @@ class LineConfig(Section):
     limits: Limits = Limits()
     mqtt: MqttConfig = MqttConfig()
     state_dir: FilePath
+    evidence: Keeping | None = Keeping()
     page: PageConfig | None = PageConfig()
+    metrics: MetricsConfig | None = None
 
     @field_validator("scale")
     @classmethod

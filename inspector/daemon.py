@@ -1,6 +1,7 @@
 """`inspector run`: the sentence, with its threads.
 
-The grabber grabs, this thread judges and records, the publisher publishes.
+The grabber grabs, this thread judges and records, the publisher publishes, and what is to be seen
+later is kept as evidence.
 """
 
 import logging
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,23 +23,33 @@ from inspector.cameras import CameraState, Grabber, make_camera
 from inspector.config import CameraConfig, LineConfig
 from inspector.errors import OutboxError
 from inspector.notify import notify
+from inspector.page.feed import Condition, Feed, Shown
+from inspector.page.server import Page
 from inspector.pipeline import Inspector, View
 from inspector.publish.announcement import StatsMessage
-from inspector.publish.message import ModelInfo, encode, result_message
+from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
+from inspector.publish.metrics import Metrics
+from inspector.publish.moment import Moment
 from inspector.publish.publisher import Publisher
+from inspector.publish.scrape import Scrape
 from inspector.publish.topics import Topics
+from inspector.record.evidence import FOLDER as EVIDENCE
+from inspector.record.evidence.record import Judging
+from inspector.record.evidence.writer import Evidence
 from inspector.record.janitor import Janitor
-from inspector.record.outbox import Outbox, Ticket
+from inspector.record.outbox import Outbox, Row, Ticket
 from inspector.reload import Reload
 from inspector.segment import bundle
 from inspector.signals import heeded
 from inspector.statistics import Counts, Pace
-from inspector.types import Frame, Reason, Result, Rule, Unseen, Verdict
+from inspector.types import Frame, Image, Reason, Result, Rule, Unseen, Verdict
+from inspector.versions import versions
 from inspector.watchdog import PUBLISHER_S, Pulse, Watchdog, grabber_limit_s
 
 log = logging.getLogger(__name__)
 
 FLUSH_S = 5.0  # on a clean stop the publisher may still deliver; the outbox keeps the rest
+KEEP_S = 5.0  # for the pictures that wait
 JOIN_S = 2.0  # for a camera's native read to come back
 GRACE_S = 0.3  # before a camera that does not deliver is an alarm
 POLL_S = 0.2  # how soon a signal is noticed while nothing moves
@@ -57,15 +69,23 @@ def run(told: lines.Line) -> None:
         outbox = Outbox(config.state_dir / "outbox.db")
         stack.callback(outbox.close)
         line = Line(config, inspector, model, outbox)
+        evidence = line.evidence
         reload = Reload(told, take_over=line.judge_by, alarm=line.publisher.alarm)
-        janitor = Janitor(outbox, line.publisher.alarm)
+        janitor = Janitor(outbox, line.publisher.alarm, lambda: evidence.yields)
         grabber = Grabber(make_camera(config.camera), every_s=config.camera.every_ms / 1000)
         watchdog, patience_s = Watchdog(), grabber_limit_s(config.camera)
+        page = Page(told, line.feed, model, line.publisher.alarm)
+        moment = Moment(told, lambda: grabber.state, line.publisher, evidence)
+        line.metrics.registry.register(moment)
+        scrape = Scrape(config.metrics, line.metrics.registry, line.publisher.alarm)
 
         def tend() -> None:
             reload.tend(signals.reload)
             janitor.tend()
+            evidence.tend()
             camera, publisher = grabber.state, line.publisher
+            line.show(camera)
+            page.tend()
             watchdog.pet(
                 _status(camera, publisher),
                 Pulse("grabber", camera.last_progress_s, patience_s),
@@ -73,8 +93,11 @@ def run(told: lines.Line) -> None:
             )
 
         line.publisher.start()
+        evidence.start()
         grabber.start()
         notify("READY=1", f"STATUS=judging with {model.name} on {model.runtime}")
+        page.start(outbox.verdicts_since)
+        scrape.start()
         tend()
         try:
             for part in parts(grabber, config.camera, signals.stop):
@@ -85,8 +108,12 @@ def run(told: lines.Line) -> None:
             line.deliver(signals.stop, tend)
         finally:
             notify("STOPPING=1")
+            page.stop()
+            scrape.stop()
             if not grabber.stop(JOIN_S):
                 log.warning("the camera does not answer; its thread is left behind")
+            if not evidence.stop(KEEP_S):
+                log.warning("%d parts are not kept: no time is left", evidence.state.waiting)
             if not line.publisher.stop(FLUSH_S):
                 log.warning("%d results wait in the outbox for the next start", outbox.depth())
 
@@ -129,8 +156,16 @@ class Line:
         self._counts = Counts(_today(), outbox.verdicts_since(_midnight()))
         self._pace = Pace(time.monotonic())
         self._unrecorded = 0  # parts, since the last one that was recorded
+        self.feed = Feed()
+        self.metrics = Metrics(config.site, config.line, model)
         self.publisher = Publisher(
             config.mqtt, self._topics, outbox, model=model, limits=config.limits, stats=self._stats
+        )
+        self.evidence = Evidence(
+            config.evidence,
+            config.state_dir / EVIDENCE,
+            _judging(config, inspector.view, model),
+            self.publisher.alarm,
         )
         aside = outbox.set_aside
         damage = f"the outbox was damaged and is kept as {aside.name}" if aside else None
@@ -143,22 +178,30 @@ class Line:
         Returns what a gate may be told: unknown for a part whose result could not be recorded.
         """
         result = self._inspector.inspect(part)
+        kept = self.evidence.choose(part, result)
         try:
-            self._record(result)
+            row, message = self._record(result, is_kept=self.evidence.will_name(kept))
         except OutboxError as error:
             if not self._unrecorded:
                 log.exception("%s and what follows could not be recorded", result.source)
                 self.publisher.alarm("outbox", f"parts are rejected, not recorded: {error}")
             self._unrecorded += 1
+            self.metrics.add_unrecorded()
+            self._show_unrecorded(result, part)
             return Verdict.UNKNOWN
         if self._unrecorded:
             log.warning("recording again, after %d parts that are not", self._unrecorded)
             self._unrecorded = 0
             self.publisher.alarm("outbox", None)
         self.publisher.notify()
+        if kept is not None:
+            self.evidence.keep(kept, part, result, row.id, row.payload)
         self._counts.add(result.verdict, _today())
         self._pace.add(result.timing.total)
-        self.publisher.set_count(*self._counts.totals())
+        self.metrics.add(result)
+        totals = self._counts.totals()
+        self.publisher.set_count(*totals)
+        self.feed.show(Shown(message, *totals), _picture(part))
         return result.verdict
 
     def tell(self, camera: CameraState) -> None:
@@ -170,9 +213,21 @@ class Line:
         self.publisher.set_state("camera_lost" if lost else "running")
         self.publisher.alarm("camera", camera.detail if lost else None)
 
+    def show(self, camera: CameraState) -> None:
+        """Let the page see how the line is."""
+        self.feed.condition = Condition(
+            time.monotonic(),
+            camera,
+            self.publisher.connected,
+            self.publisher.alarms,
+            self._limits,
+            self._inspector.view.scale,
+        )
+
     def judge_by(self, config: LineConfig) -> None:
         """Judge by these limits and this scale from the next part on; what is published says so."""
         self._inspector.view = _view(config)
+        self.evidence.judging = _judging(config, self._inspector.view, self._model)
         self._inspector.limits = self._limits = config.limits
         self.publisher.set_limits(config.limits)
 
@@ -185,22 +240,34 @@ class Line:
         while self._outbox.depth() and not stop.wait(POLL_S):
             tend()
 
-    def _record(self, result: Result) -> None:
-        def message(ticket: Ticket) -> str:
-            return encode(
-                result_message(
-                    result,
-                    id=ticket.id,
-                    seq=ticket.seq,
-                    time=datetime.now(UTC),
-                    site=self._config.site,
-                    line=self._config.line,
-                    limits=self._limits,
-                    model=self._model,
-                )
-            )
+    def _record(self, result: Result, *, is_kept: bool) -> tuple[Row, ResultMessage]:
+        made: list[ResultMessage] = []
 
-        self._outbox.record(self._topics.result, message)
+        def message(ticket: Ticket) -> str:
+            made.append(self._message(result, ticket, is_kept=is_kept))
+            return encode(made[0])
+
+        return self._outbox.record(self._topics.result, message), made[0]
+
+    def _show_unrecorded(self, result: Result, part: Frame | Unseen) -> None:
+        reasons = result.reasons or (Reason(Rule.INTERNAL_ERROR),)
+        rejected = replace(result, verdict=Verdict.UNKNOWN, reasons=reasons)
+        ticket = Ticket(0, f"unrecorded-{time.monotonic_ns()}")
+        message = self._message(rejected, ticket, is_kept=False)
+        self.feed.show(Shown(message, *self._counts.totals()), _picture(part))
+
+    def _message(self, result: Result, ticket: Ticket, *, is_kept: bool) -> ResultMessage:
+        return result_message(
+            result,
+            id=ticket.id,
+            seq=ticket.seq,
+            time=datetime.now(UTC),
+            site=self._config.site,
+            line=self._config.line,
+            limits=self._limits,
+            model=self._model,
+            evidence=ticket.id if is_kept else None,
+        )
 
     def _stats(self) -> StatsMessage:
         rate, latency = self._pace.report(time.monotonic())
@@ -211,6 +278,7 @@ class Line:
             outbox_depth=self._outbox.depth(),
             disk_free_bytes=shutil.disk_usage(self._config.state_dir).free,
             temperature_c=_temperature_c(),
+            evidence=self.evidence.stats() if self._config.evidence else None,
         )
 
 
@@ -223,6 +291,14 @@ def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:
 
 def _view(config: LineConfig) -> View:
     return View.of(config, mark.load(config.sight.reference), live=config.camera.source.live)
+
+
+def _picture(part: Frame | Unseen) -> Image | None:
+    return part.image if isinstance(part, Frame) else None
+
+
+def _judging(config: LineConfig, view: View, model: ModelInfo) -> Judging:
+    return Judging.of(config, view.mark, versions(model.runtime))
 
 
 def _status(camera: CameraState, publisher: Publisher) -> str:

@@ -11,6 +11,7 @@ InspectorError                70  internal
 │   ├── CameraUnavailable     69  it could not be opened
 │   └── CameraLost            69  it was open and gives no frames any more
 ├── OutboxError               70  a result could not be recorded
+├── EvidenceError             65  what was kept of a part is damaged, or cannot be read
 └── BrokerError               69  the broker refused us or is not there
 """
 
@@ -73,6 +74,12 @@ class CameraLost(CameraError):
 
 class OutboxError(InspectorError):
     """A result could not be committed. The part's verdict must not be signalled as pass."""
+
+
+class EvidenceError(InspectorError):
+    """What was kept of a part is not what was written, or the folder cannot be read."""
+
+    exit_code = 65
 
 
 class BrokerError(InspectorError):

@@ -4,27 +4,43 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+PART = ".part"
+"""End of the name of a file that is being written."""
 
-def replace(path: Path, data: bytes) -> None:
+
+def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write `data` in place of what is at `path`. Who reads meanwhile, or after a power cut, finds
     the old content or the new, never a part of it.
+
+    `durable=False` spares the disk: after a power cut, and only then, there may be neither.
 
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + PART)
     try:
         with part.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        if durable:
+            sync_folder(path.parent)
     except OSError:
         with suppress(OSError):
             part.unlink()
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Names that were given or taken in the folder are on the disk when this returns.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

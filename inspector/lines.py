@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,26 @@ def write_history(path: Path, history: History) -> None:
         raise ConfigError(
             f"{beside}: expected to write the calibration, found: {error.strerror}"
         ) from None
+
+
+def recalibrate(
+    path: Path, change: Callable[[History], History], *, dry_run: bool = False
+) -> tuple[LineConfig, LineConfig]:
+    """Replace the history of the line at `path` by what `change` makes of it; what was in force
+    before, and what is now.
+
+    Raises:
+        ConfigError: the line does not validate, with or without the change, or the record cannot
+            be written.
+    """
+    line = read(path)  # before the lock: a file that is not there gets its own message
+    with only_one(path):
+        line = read(path)
+        history = change(line.history)
+        after = overrule(line.written, history.in_force)
+        if not dry_run:
+            write_history(path, history)
+    return line.config, after
 
 
 @contextmanager

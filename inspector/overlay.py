@@ -1,9 +1,12 @@
 """Draw a result on its picture: outlines, lengths, and the verdict in words and colour."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import cv2
 import numpy as np
 
-from inspector.types import Image, Result, Scratch, Verdict
+from inspector.types import Image, Result, Verdict
 
 COLOURS = {  # BGR
     Verdict.PASS: (80, 160, 0),
@@ -16,6 +19,19 @@ BLACK = (0, 0, 0)
 NO_PICTURE = (320, 480)  # height, width of the card for a part that has no picture
 
 
+class Drawn(Protocol):
+    """A scratch as it is drawn: of a result, or of a message."""
+
+    @property
+    def length_px(self) -> float: ...
+    @property
+    def length_mm(self) -> float | None: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def polygon(self) -> tuple[tuple[int, int], ...]: ...
+
+
 def draw(image: Image | None, result: Result) -> Image:
     """A copy of the picture (H, W, 3) with a banner above it; a grey card where there is none."""
     canvas = np.full((*NO_PICTURE, 3), 64, np.uint8) if image is None else image.copy()
@@ -23,6 +39,19 @@ def draw(image: Image | None, result: Result) -> Image:
     for scratch in result.scratches:
         _outline(canvas, scratch, scale)
     return np.vstack([_banner(canvas.shape[1], result, scale), canvas])
+
+
+def shrunk(image: Image, scratches: Sequence[Drawn], most: int) -> Image:
+    """A copy of the picture (H, W, 3) of at most `most` px in width and height, with outlines and
+    lengths drawn at its own size, so that they can be read however large the frame is.
+    """
+    factor = min(1.0, most / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    canvas = np.ascontiguousarray(small, np.uint8)
+    for scratch in scratches:
+        _outline(canvas, scratch, 0.8, factor)
+    return canvas
 
 
 def headline(result: Result) -> str:
@@ -39,8 +68,9 @@ def headline(result: Result) -> str:
     return "  ".join(words)
 
 
-def _outline(canvas: Image, scratch: Scratch, scale: float) -> None:
-    polygon = np.asarray(scratch.polygon, np.int32)
+def _outline(canvas: Image, scratch: Drawn, scale: float, factor: float = 1.0) -> None:
+    """`factor`: px of the canvas per px of the frame."""
+    polygon = np.rint(np.asarray(scratch.polygon) * factor).astype(np.int32)
     cv2.polylines(canvas, [polygon], True, OUTLINE, 1, cv2.LINE_AA)
     right, top = polygon.max(axis=0)[0], polygon.min(axis=0)[1]
     length = f"{scratch.length_px:.0f} px"

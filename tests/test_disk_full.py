@@ -10,6 +10,7 @@ import pytest
 from inspector.config import LineConfig
 from inspector.daemon import Line
 from inspector.errors import OutboxError
+from inspector.pipeline import WHOLE_FRAME
 from inspector.publish.message import ModelInfo
 from inspector.record.outbox import Outbox
 from inspector.types import Frame, Result, Timing, Verdict
@@ -28,17 +29,16 @@ def test_a_full_disk_loses_and_doubles_nothing(
     """
     daemon = start(loop=True, every_ms=10)
     listener.wait(lambda heard: len(heard.on("result")) > 20)
-    small_disk.leave(SIZE * 8 // 100)
-    listener.wait(lambda heard: stands(heard, "disk_low"))
-    small_disk.leave(0)
-    listener.wait(lambda heard: stands(heard, "disk_full"))
-    listener.wait(lambda heard: taking_all(small_disk) and stands(heard, "outbox"))
+    listener.wait(lambda heard: leaving(small_disk, SIZE * 8 // 100) and stands(heard, "disk_low"))
+    listener.wait(lambda heard: leaving(small_disk, 0) and stands(heard, "disk_full"))
+    listener.wait(lambda heard: leaving(small_disk, 0) and stands(heard, "outbox"))
+    assert stands(listener, "evidence")
     assert not stands(listener, "outbox_damaged")
 
-    small_disk.leave(SIZE // 2)
+    small_disk.leave(SIZE * 3 // 4)
     seen = len(listener.on("result"))
     listener.wait(lambda heard: len(heard.on("result")) > seen + 20)
-    for code in ("disk_low", "disk_full", "outbox"):
+    for code in ("disk_low", "disk_full", "outbox", "evidence"):
         listener.wait(lambda heard, code=code: not stands(heard, code))
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(15) == 0, daemon.stderr.read()
@@ -54,9 +54,9 @@ def test_a_full_disk_loses_and_doubles_nothing(
     assert {birth["session"] for birth in listener.on("birth")} == {1}
 
 
-def taking_all(disk: SmallDisk) -> bool:
-    """As a program that writes its log takes what it gets."""
-    disk.leave(0)
+def leaving(disk: SmallDisk, free: int) -> bool:
+    """As a program that writes its log takes what it gets, also what evidence gives up for it."""
+    disk.leave(free)
     return True
 
 
@@ -66,6 +66,8 @@ def stands(heard: Listener, code: str) -> bool:
 
 class PassesAll:
     """In place of the judging."""
+
+    view = WHOLE_FRAME
 
     def inspect(self, part: Frame) -> Result:
         return Result(part.source, Verdict.PASS, (), (), (4, 4), Timing())

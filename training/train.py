@@ -29,6 +29,7 @@ from ultralytics.engine.trainer import BaseTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
 from ultralytics.models.yolo.semantic import SemanticSegmentationTrainer
 from ultralytics.utils import SETTINGS
+from ultralytics.utils.loss import SemanticSegmentationLoss
 
 CONFIG = Path(__file__).parents[1] / "configs" / "training" / "default.yaml"
 RUNS = Path("runs")
@@ -125,8 +126,25 @@ class InstanceTrainer(ByTheClock, SegmentationTrainer):
     """Learns outlines, a scratch at a time."""
 
 
+class PixelLoss(SemanticSegmentationLoss):
+    """Cross-entropy of every pixel alone, which is least where the net tells the probability.
+
+    Dice, which ultralytics adds, drives every doubt to 0 or 1: a confidence then says nothing, and
+    no threshold can weigh a false alarm against a miss.
+    """
+
+    def _dice_loss(
+        self, preds: torch.Tensor, _masks: torch.Tensor, _valid: torch.Tensor
+    ) -> torch.Tensor:
+        return preds.new_zeros(())
+
+
 class DenseTrainer(ByTheClock, SemanticSegmentationTrainer):
     """Learns masks at half the resolution of the picture, at which the net answers."""
+
+    def _setup_train(self) -> None:
+        super()._setup_train()
+        self.model.criterion = PixelLoss(self.model)
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """As ultralytics'; a new net begins with «nearly everything is sound»."""

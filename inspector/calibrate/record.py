@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from inspector import lines
-from inspector.calibration import Calibrated, History, overrule, tell
+from inspector.calibration import Calibrated, History, tell
 
 
 def set_limits(path: Path, limits: Calibrated, *, by: str | None, dry_run: bool) -> None:
@@ -47,14 +47,7 @@ def show(path: Path) -> None:
 
 
 def _change(path: Path, change: Callable[[History], History], *, dry_run: bool) -> None:
-    line = lines.read(path)  # before the lock: a file that is not there gets its own message
-    with lines.only_one(path):
-        line = lines.read(path)
-        history = change(line.history)
-        after = overrule(line.written, history.in_force)
-        if not dry_run:
-            lines.write_history(path, history)
-    before = line.config
+    before, after = lines.recalibrate(path, change, dry_run=dry_run)
     told = [("scale", before.scale, after.scale)]
     for was_all, now_all in ((before.sight, after.sight), (before.limits, after.limits)):
         both = zip(was_all, now_all, strict=True)
@@ -62,7 +55,7 @@ def _change(path: Path, change: Callable[[History], History], *, dry_run: bool) 
     for key, was, now in told:
         if was != now:
             sys.stdout.write(f"{key}: {was} → {now}\n")
-    if line.config == after:
+    if before == after:
         sys.stdout.write("nothing changes\n")
     if dry_run:
         sys.stdout.write("dry run: nothing was written\n")

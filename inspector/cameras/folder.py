@@ -39,9 +39,11 @@ class FolderCamera:
         """The next picture; None after the last one unless it loops.
 
         Raises:
-            CameraLost: at the start of another round the folder is gone or empty.
+            CameraLost: the folder is gone, or at the start of another round it is empty.
         """
         picture = next(self._pictures, None)
+        if picture is not None and not self.folder.is_dir():
+            raise CameraLost(f"{self.folder}: expected a folder of pictures, found nothing")
         if picture is None and self.loop:
             try:
                 self.open()

@@ -83,6 +83,18 @@ class LatencyMs(Message):
     p99: Measure | None = Field(description="ms, null when no part was judged")
 
 
+class EvidenceStats(Message):
+    """Pictures that are kept. The hash is of the newest record, and through it of all before it:
+    who has heard it can tell later whether any of them was altered (`inspector evidence verify`).
+    """
+
+    records: Count = Field(description="whose pictures are on the disk")
+    size_bytes: Count
+    dropped: Count = Field(description="parts since the start that should have been kept")
+    number: Count = Field(description="of the newest record, 0 before the first")
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
+
+
 class StatsMessage(Message):
     """How the line PC is doing."""
 
@@ -92,6 +104,9 @@ class StatsMessage(Message):
     outbox_depth: Count = Field(description="results that the broker has not acknowledged yet")
     disk_free_bytes: Count
     temperature_c: Number | None = Field(description="°C of the processor, null if not readable")
+    evidence: EvidenceStats | None = Field(
+        default=None, description="null where the line keeps none"
+    )
 
 
 SCHEMAS = {

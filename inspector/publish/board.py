@@ -31,7 +31,9 @@ class Board:
         self._payloads: dict[str, str] = {}
         self._unsent: set[str] = set()
         self._count_due_s = -math.inf
-        self._alarmed: dict[str, datetime] = {}
+        self._alarmed: dict[str, AlarmMessage] = {}
+        self.alarms: tuple[AlarmMessage, ...] = ()
+        """What is alarming now, the oldest first."""
 
     def state(self, state: str) -> None:
         """What the line does."""
@@ -61,13 +63,14 @@ class Board:
 
     def alarm(self, code: str, text: str | None) -> None:
         """Raise an alarm, change its text, or with None clear it."""
-        if text is None:
-            self._alarmed.pop(code, None)
-            self._put(self._topics.alarm(code), "")
-        else:
-            since = self._alarmed.setdefault(code, datetime.now(UTC))
-            message = AlarmMessage(code=code, text=text, since=since)
-            self._put(self._topics.alarm(code), encode(message))
+        message = None
+        with self._lock:
+            before = self._alarmed.pop(code, None) if text is None else self._alarmed.get(code)
+            if text is not None:
+                since = before.since if before else datetime.now(UTC)
+                message = self._alarmed[code] = AlarmMessage(code=code, text=text, since=since)
+            self.alarms = tuple(self._alarmed.values())
+        self._put(self._topics.alarm(code), encode(message) if message else "")
 
     def _put(self, topic: str, payload: str) -> None:
         with self._lock:

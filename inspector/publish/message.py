@@ -198,7 +198,7 @@ class ResultMessage(Message):
     model: ModelInfo
     timing_ms: TimingMs
     historical: bool = Field(description="it waited in the outbox for a connection to the broker")
-    evidence: str | None = Field(description="name of the stored picture of this result")
+    evidence: str | None = Field(description="name of the stored picture of this result: its id")
     marginal: bool = Field(
         default=False,
         description="the verdict is what the policy of the guard band says: no limit was reached "

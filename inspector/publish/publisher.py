@@ -14,7 +14,7 @@ from collections.abc import Callable
 from inspector.config import MqttConfig
 from inspector.errors import BrokerError, OutboxError
 from inspector.limits import Limits
-from inspector.publish.announcement import Offline, StatsMessage, Totals
+from inspector.publish.announcement import AlarmMessage, Offline, StatsMessage, Totals
 from inspector.publish.bell import Bell
 from inspector.publish.board import Board
 from inspector.publish.connection import Connection
@@ -86,6 +86,7 @@ class Publisher:
 
     def set_state(self, state: str) -> None:
         """What `status` says that the line does."""
+        self.state = state
         self._board.state(state)
         self._bell.ring()
 
@@ -103,6 +104,11 @@ class Publisher:
         """Raise an alarm, change its text, or with None clear it, be it of an earlier session."""
         self._board.alarm(code, text)
         self._bell.ring()
+
+    @property
+    def alarms(self) -> tuple[AlarmMessage, ...]:
+        """What is alarming now, the oldest first."""
+        return self._board.alarms
 
     def stop(self, timeout_s: float) -> bool:
         """Deliver what can be delivered in that time and say goodbye; True if nothing is left."""

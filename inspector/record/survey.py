@@ -10,6 +10,8 @@ from typing import Any
 from inspector.errors import OutboxError
 from inspector.record.database import look
 
+WAITING = "SELECT count(*), min(seq) FROM outbox WHERE acked_at IS NULL AND parked IS NULL"
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -42,10 +44,7 @@ def survey(path: Path) -> Survey:
         with contextlib.closing(look(path)) as database:
             database.execute("BEGIN")
             meta = dict(database.execute("SELECT name, value FROM meta"))
-            waiting, oldest = _first(
-                database,
-                "SELECT count(*), min(seq) FROM outbox WHERE acked_at IS NULL AND parked IS NULL",
-            )
+            waiting, oldest = _first(database, WAITING)
             parked, newest = _first(
                 database, "SELECT count(*), max(seq) FROM outbox WHERE parked IS NOT NULL"
             )
@@ -75,6 +74,35 @@ def survey(path: Path) -> Survey:
                 ),
             )
     except (sqlite3.Error, KeyError) as error:
+        raise OutboxError(f"{path}: expected an outbox, found: {error}") from error
+
+
+def backlog(path: Path) -> tuple[int, datetime | None]:
+    """How many results wait for the broker, and since when the oldest does.
+
+    Raises:
+        OutboxError: it cannot be read.
+    """
+    try:
+        with contextlib.closing(look(path)) as database:
+            count, oldest = _first(database, WAITING)
+            since = _first(database, "SELECT recorded_at FROM outbox WHERE seq = ?", oldest)
+    except sqlite3.Error as error:
+        raise OutboxError(f"{path}: expected an outbox, found: {error}") from error
+    return count, datetime.fromisoformat(since[0]) if since[0] else None
+
+
+def payloads(path: Path, newest: int) -> list[str]:
+    """The messages of so many of the newest rows, the oldest first.
+
+    Raises:
+        OutboxError: it cannot be read.
+    """
+    try:
+        with contextlib.closing(look(path)) as database:
+            query = "SELECT payload FROM outbox ORDER BY seq DESC LIMIT ?"
+            return [payload for (payload,) in database.execute(query, (newest,))][::-1]
+    except sqlite3.Error as error:
         raise OutboxError(f"{path}: expected an outbox, found: {error}") from error
 
 

@@ -358,6 +358,9 @@ LATENCY = announcement.LatencyMs(p50=14.12345, p95=None, p99=None)
                 outbox_depth=2,
                 disk_free_bytes=10**12,
                 temperature_c=None,
+                evidence=announcement.EvidenceStats(
+                    records=2, size_bytes=10**7, dropped=1, number=9, sha256="ab" * 32
+                ),
             ),
             {
                 "time": "2026-11-20T12:00:00.123Z",
@@ -366,6 +369,13 @@ LATENCY = announcement.LatencyMs(p50=14.12345, p95=None, p99=None)
                 "outbox_depth": 2,
                 "disk_free_bytes": 10**12,
                 "temperature_c": None,
+                "evidence": {
+                    "records": 2,
+                    "size_bytes": 10**7,
+                    "dropped": 1,
+                    "number": 9,
+                    "sha256": "ab" * 32,
+                },
             },
         ),
     ],

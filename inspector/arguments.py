@@ -1,0 +1,48 @@
+"""What several verbs of the command line take: which line, which instant, how to print."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector import lines
+from inspector.errors import ConfigError
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        help="The line's YAML. Left out: $INSPECTOR_CONFIG, ./line.yaml, /etc/inspector/lines/."
+    ),
+]
+LineName = Annotated[
+    str | None, typer.Option("--line", help="Which of the lines in /etc/inspector/lines/.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout.")]
+
+
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+"""How an instant is typed; without a time zone it is that of this PC."""
+
+
+def line_of(config: Path | None, name: str | None) -> lines.Line:
+    """The line that is meant.
+
+    Raises:
+        ConfigError: there is none, or it does not validate.
+    """
+    return lines.read(path_of(config, name))
+
+
+def path_of(config: Path | None, name: str | None) -> Path:
+    """The file of the line that is meant.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = lines.find(config, name)
+    if path is None:
+        raise ConfigError(
+            f"expected a line's configuration: --config FILE, ${lines.VARIABLE}, ./line.yaml "
+            f"or one in {lines.INSTALLED}; found none"
+        )
+    return path
