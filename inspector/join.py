@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.skeleton import Points
+from inspector.graph import Points
 
 GAP = 16.0  # px that are bridged between pieces which are as long themselves
 FAR = 48.0  # px that are bridged between pieces which are twice as long themselves

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.graph import Points
 from inspector.join import chains
-from inspector.skeleton import Points, longest_path, thin
+from inspector.skeleton import longest_path, thin
 from inspector.types import Detection, Mask, Scratch
 
 GAP = 16.0  # px; pieces of one detection that are nearer than this are one scratch
@@ -137,7 +138,7 @@ def _measure(part: _Part) -> Scratch:
         max_width_px=round(float(widths.max()), DIGITS),
         area_px=int(np.count_nonzero(part.mask)),
         confidence=round(part.confidence, 4),
-        polygon=tuple((int(x) + part.x, int(y) + part.y) for x, y in _outline(part.whole)),
+        polygon=tuple(map(_point, (_outline(part.whole) + np.array([part.x, part.y])).tolist())),
         fragments=part.fragments,
     )
 
@@ -145,6 +146,10 @@ def _measure(part: _Part) -> Scratch:
 def _width(part: _Part) -> float:
     """Roughly: the pixels per point of the path."""
     return float(np.count_nonzero(part.mask) / max(1, len(part.path)))
+
+
+def _point(xy: list[int]) -> tuple[int, int]:
+    return xy[0], xy[1]
 
 
 def _outline(mask: Mask) -> NDArray[np.int32]:

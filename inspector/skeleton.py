@@ -1,15 +1,10 @@
 """The centre line of a mask: thinning, and the longest path through what it leaves."""
 
-import heapq
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.graph import Graph, Points
 from inspector.types import Mask
-
-Points = NDArray[np.float64]
-"""(n, 2): x, y in pixels."""
 
 
 def _removable(first: bool) -> NDArray[np.bool_]:
@@ -66,52 +61,23 @@ def longest_path(skeleton: Mask) -> Points:
     loop is taken along its shorter side. Only the part with the longest path counts.
     """
     rows, columns = np.nonzero(skeleton)
-    if len(rows) == 0:
-        return np.zeros((0, 2))
-    neighbours = _neighbours(rows, columns, skeleton.shape)
-    best: tuple[float, list[int]] = (-1.0, [])
-    unvisited = set(range(len(rows)))
-    while unvisited:
-        reached, path = _farthest(neighbours, min(unvisited))
-        unvisited -= reached.keys()
-        reached, path = _farthest(neighbours, path[0])
-        best = max(best, (reached[path[0]], path))
-    return np.stack([columns[best[1]], rows[best[1]]], axis=1).astype(np.float64)
+    points = np.stack([columns, rows], axis=1).astype(np.float64)
+    if len(points) == 0:
+        return points
+    best, longest = [0], 0.0
+    graph = Graph.of(points, _neighbours(rows, columns, skeleton.shape))
+    for start in graph.starts():
+        graph, tip, _ = graph.farthest(start)
+        graph, end, far = graph.farthest(tip)
+        if far > longest:
+            best, longest = graph.way(tip, end), far
+    return points[best]
 
 
 def _neighbours(
     rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...]
-) -> list[list[tuple[int, float]]]:
+) -> NDArray[np.intp]:
+    """For each of n pixels its neighbours among them, (n, 8), -1 where there is none."""
     index = np.full((shape[0] + 2, shape[1] + 2), -1, np.intp)
     index[rows + 1, columns + 1] = np.arange(len(rows))
-    lists: list[list[tuple[int, float]]] = [[] for _ in rows]
-    for dy, dx in ((0, 1), (1, -1), (1, 0), (1, 1)):
-        other = index[rows + 1 + dy, columns + 1 + dx]
-        here = np.nonzero(other >= 0)[0]
-        step = math.hypot(dx, dy)
-        for a, b in zip(here.tolist(), other[here].tolist(), strict=True):
-            lists[a].append((b, step))
-            lists[b].append((a, step))
-    return lists
-
-
-def _farthest(
-    neighbours: list[list[tuple[int, float]]], start: int
-) -> tuple[dict[int, float], list[int]]:
-    """Distances of all that can be reached from `start`, and the path back from the farthest."""
-    distance, previous, heap = {start: 0.0}, {}, [(0.0, start)]
-    while heap:
-        so_far, node = heapq.heappop(heap)
-        if so_far > distance[node]:
-            continue
-        for other, step in neighbours[node]:
-            if so_far + step < distance.get(other, math.inf):
-                distance[other] = so_far + step
-                previous[other] = node
-                heapq.heappush(heap, (so_far + step, other))
-    node = max(distance, key=lambda n: (distance[n], n))
-    path = [node]
-    while node in previous:
-        node = previous[node]
-        path.append(node)
-    return distance, path
+    return np.stack([index[rows + 1 + dy, columns + 1 + dx] for dy, dx in _NEIGHBOURS], axis=1)

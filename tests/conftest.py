@@ -46,7 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle that calls what is red between (100, 100) and (300, 108) a scratch."""
-    candidates = FakeRuntime.none(manifest_of("end2end", SIDE)).candidates
+    candidates = FakeRuntime.none(manifest_of("end2end", SIDE))[0]
     candidates[0, 0, :7] = 100, 100, 300, 108, 0.9, 0, 1
     return write_bundle(
         tmp_path_factory.mktemp("model"), tiny(candidates, side=SIDE), side=SIDE

@@ -13,8 +13,7 @@ from inspector import pipeline
 from inspector.config import parse
 from inspector.limits import Guard, Limits, Rules, Scale, Zone
 from inspector.pipeline import Inspector, View
-from inspector.segment.decode import Outputs
-from inspector.segment.runtime import FakeRuntime
+from inspector.segment.runtime import FakeRuntime, Outputs
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Reason, Rule, Unseen, Verdict
 from inspector.windows import Reference, Sight
@@ -30,11 +29,11 @@ REFERENCED = Sight(reference=Reference(picture="mark.png", at=(20, 8), within_px
 
 def scratch_outputs() -> Outputs:
     """One scratch of 32 × 4 px at (8, 16)."""
-    outputs = FakeRuntime.none(MANIFEST)
-    outputs.candidates[0, 0, :7] = 8, 16, 40, 20, 0.9, 0, 1
-    outputs.prototypes[0, 0] = -5
-    outputs.prototypes[0, 0, 4, 2:10] = 5
-    return outputs
+    candidates, prototypes = FakeRuntime.none(MANIFEST)
+    candidates[0, 0, :7] = 8, 16, 40, 20, 0.9, 0, 1
+    prototypes[0, 0] = -5
+    prototypes[0, 0, 4, 2:10] = 5
+    return candidates, prototypes
 
 
 def inspector(outputs: Outputs, view: View = pipeline.WHOLE_FRAME, limit: float = 20) -> Inspector:
@@ -102,7 +101,7 @@ def test_an_exception_in_the_runtime_is_unknown(error: Exception) -> None:
 def test_nonsense_from_the_model_is_unknown(value: float) -> None:
     """NaN in an output that would otherwise mean «no scratch»."""
     outputs = FakeRuntime.none(MANIFEST)
-    outputs.candidates[0, 7, 3] = value
+    outputs[0][0, 7, 3] = value
 
     result = inspector(outputs).inspect(frame())
 
@@ -113,7 +112,7 @@ def test_nonsense_from_the_model_is_unknown(value: float) -> None:
 def test_a_confidence_beyond_one_is_unknown(confidence: float) -> None:
     """No working model says it, and neither a fail nor a message can be made of it."""
     outputs = scratch_outputs()
-    outputs.candidates[0, 0, 4] = confidence
+    outputs[0][0, 0, 4] = confidence
 
     result = inspector(outputs).inspect(frame())
 

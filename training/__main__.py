@@ -57,7 +57,7 @@ def synth(
         for offset, (split, count, part) in enumerate(splits):
             recipe = dataset.Recipe(
                 seed=seed + offset, size=size, good_share=good_share,
-                own=part, own_share=good_surface_share,
+                own=part, own_share=good_surface_share, held_out=split == "val",
             )  # fmt: skip
             done = dataset.generate(recipe, out, split, count, workers, show)
     except InspectorError as error:

@@ -19,6 +19,8 @@ os.environ.setdefault("YOLO_OFFLINE", "true")
 import cv2
 import numpy as np
 import onnx
+import onnxslim
+import torch
 import yaml
 from rich.console import Console
 from ultralytics import YOLO
@@ -27,7 +29,7 @@ from inspector.config import ModelConfig
 from inspector.errors import ConfigError
 from inspector.segment import bundle as bundles
 from inspector.segment.bundle import Bundle
-from inspector.segment.manifest import GOLDEN_INPUT, GOLDEN_LABELS, MODEL
+from inspector.segment.manifest import GOLDEN_INPUT, GOLDEN_LABELS, MODEL, Head
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection
 from training import gate, threshold
@@ -68,7 +70,8 @@ def export(
         fields: dict[str, Any] = {
             "name": name, "version": version, "classes": ("scratch",),
             "input": {"width": SIDE, "height": SIDE, "pad": "gray"},
-            "head": head, "confidence": confidence or 0.25, "overlap": OVERLAP,
+            "head": head, "task": "semantic" if head == "dense" else "segment",
+            "confidence": confidence or 0.25, "overlap": OVERLAP,
             "golden": {"confidences": ()},
             "training": {**_recipe(weights), **(facts or {})}, "evaluation": {},
         }  # fmt: skip
@@ -148,26 +151,42 @@ def proved(rows: list[gate.Comparison]) -> tuple[str, ...]:
     return tuple(p for p in PRECISIONS if p in passed)
 
 
-def to_onnx(weights: Path, target: Path) -> str:
-    """Write a static (1, 3, 640, 640) float32 graph; returns its head, `raw` or `end2end`."""
+def to_onnx(weights: Path, target: Path) -> Head:
+    """Write a static (1, 3, 640, 640) float32 graph; returns its head."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "model.pt"
         shutil.copy(weights, copy)
         net = YOLO(str(copy))
-        written = net.export(
-            format="onnx", imgsz=SIDE, opset=OPSET, simplify=True, dynamic=False, batch=1
-        )
+        if net.task == "semantic":
+            written = _dense_onnx(net.model, Path(folder) / "model.onnx")
+        else:
+            written = net.export(
+                format="onnx", imgsz=SIDE, opset=OPSET, simplify=True, dynamic=False, batch=1
+            )
         model = onnx.load(str(written))
     del model.metadata_props[:]  # the manifest says it, without paths of the machine that trained
     onnx.save(model, str(target))
     shape = [d.dim_value for d in model.graph.output[0].type.tensor_type.shape.dim]
-    heads = {(1, 37): "raw", (300, 38): "end2end"}
-    for (rows, columns), head in heads.items():
-        if (head == "raw" and shape[1] == columns) or (
-            head == "end2end" and shape[1:] == [rows, columns]
-        ):
-            return head
-    raise ExportRefused(f"{weights}: expected a head (1, 37, N) or (1, 300, 38), found {shape}")
+    if len(shape) == 4:
+        return "dense"
+    if len(shape) == 3 and shape[1] == 37:
+        return "raw"
+    if shape[1:] == [300, 38]:
+        return "end2end"
+    raise ExportRefused(
+        f"{weights}: expected a head (1, 1, H, W), (1, 37, N) or (1, 300, 38), found {shape}"
+    )
+
+
+def _dense_onnx(net: torch.nn.Module, target: Path) -> Path:
+    """Logits as the net gives them: ultralytics' own export would round them to 0 and 1."""
+    fused = net.float().eval().fuse(verbose=False)
+    torch.onnx.export(
+        fused, (torch.zeros(1, 3, SIDE, SIDE),), str(target), opset_version=OPSET,
+        input_names=["images"], output_names=["logits"], dynamo=False,
+    )  # fmt: skip
+    onnx.save(onnxslim.slim(str(target)), str(target))
+    return target
 
 
 def _recipe(weights: Path) -> dict[str, Any]:

@@ -21,11 +21,9 @@ from rich.table import Table
 from ultralytics import YOLO
 
 from inspector.config import Limits
-from inspector.errors import InferenceError
 from inspector.pipeline import Inspector
-from inspector.segment.decode import Outputs
 from inspector.segment.manifest import Manifest
-from inspector.segment.runtime import Runtime
+from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Image, Mask, Result
 
@@ -48,7 +46,8 @@ class TorchRuntime:
         self._divisor = float(manifest.input.divisor)
         self._net: Any = YOLO(str(weights)).model.eval().float().cpu()
         for module in self._net.modules():
-            if hasattr(module, "export"):  # the head then answers as the ONNX graph does
+            # The head then answers as the ONNX graph does; a dense one does so anyway.
+            if hasattr(module, "export") and manifest.head != "dense":
                 module.export, module.format = True, "onnx"
 
     def infer(self, tile: Image) -> Outputs:
@@ -56,10 +55,10 @@ class TorchRuntime:
         rgb = np.ascontiguousarray(tile[..., ::-1].transpose(2, 0, 1)[None])
         with torch.inference_mode():
             answer = self._net(torch.from_numpy(rgb).float() / self._divisor)
+        if isinstance(answer, torch.Tensor):
+            return (answer.numpy(),)
         flat = [a for part in answer for a in (part if isinstance(part, (tuple, list)) else [part])]
-        if len(flat) != 2:
-            raise InferenceError(f"expected candidates and prototypes, found {len(flat)} tensors")
-        return Outputs(flat[0].numpy(), flat[1].numpy())
+        return tuple(tensor.numpy() for tensor in flat)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from rich.progress import track
 
 from inspector.config import Limits
 from inspector.pipeline import Inspector
-from inspector.segment.decode import Outputs
-from inspector.segment.runtime import Runtime
+from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Image, Verdict
 

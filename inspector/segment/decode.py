@@ -1,4 +1,4 @@
-"""YOLO-seg outputs → detections. One decode for every runtime and for training.
+"""YOLO-seg outputs → detections, an instance each. One decode for every runtime and for training.
 
 Two heads are read. `end2end` (YOLO26): (1, N, 4 + 2 + 32) rows of x1, y1, x2, y2, confidence, class
 and mask coefficients, already free of duplicates. `raw` (YOLO11, YOLOv8): (1, 4 + classes + 32, N)
@@ -10,24 +10,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from inspector.errors import InferenceError
 from inspector.segment.manifest import STRIDE, Manifest
+from inspector.segment.runtime import Floats, Outputs, check_outputs
 from inspector.types import Detection
-
-Floats = NDArray[np.float32]
 
 BOX_MARGIN = 8.0  # px; a thin scratch leaves its predicted box before it ends
 MAX_DETECTIONS = 300
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outputs:
-    """A runtime's answer: `candidates` in the head's layout, `prototypes` (1, 32, H/4, W/4)."""
-
-    candidates: Floats
-    prototypes: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +32,9 @@ def decode(outputs: Outputs, manifest: Manifest, confidence: float) -> list[Dete
     Raises:
         InferenceError: an output of another shape than the manifest promises, or not finite.
     """
-    _check(outputs, manifest)
-    rows = outputs.candidates[0]
+    check_outputs(outputs, manifest)
+    candidates, prototypes = outputs
+    rows = candidates[0]
     found = (
         _end2end(rows, confidence)
         if manifest.head == "end2end"
@@ -52,26 +42,10 @@ def decode(outputs: Outputs, manifest: Manifest, confidence: float) -> list[Dete
     )
     order = np.argsort(-found.scores, kind="stable")[:MAX_DETECTIONS]
     detections = (
-        _compose(found.boxes[i], found.scores[i], found.coefficients[i], outputs.prototypes[0])
+        _compose(found.boxes[i], found.scores[i], found.coefficients[i], prototypes[0])
         for i in order
     )
     return [detection for detection in detections if detection is not None]
-
-
-def _check(outputs: Outputs, manifest: Manifest) -> None:
-    shape, axis = outputs.candidates.shape, manifest.candidates_axis
-    if len(shape) != 3 or shape[0] != 1 or shape[axis] != manifest.columns:
-        raise InferenceError(
-            f"expected a {manifest.head} output with {manifest.columns} numbers per candidate "
-            f"on axis {axis}, found shape {shape}"
-        )
-    if outputs.prototypes.shape != manifest.prototypes_shape:
-        raise InferenceError(
-            f"expected prototypes {manifest.prototypes_shape}, found {outputs.prototypes.shape}"
-        )
-    # A sum is finite only if every term is, and costs one pass without a temporary.
-    if not (np.isfinite(outputs.candidates.sum()) and np.isfinite(outputs.prototypes.sum())):
-        raise InferenceError("expected finite outputs, found NaN or infinity")
 
 
 def _end2end(rows: Floats, confidence: float) -> _Candidates:

@@ -1,5 +1,6 @@
 """What a model bundle says of itself: the manifest, as validated values. Pure."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,8 +12,10 @@ MASK_COEFFICIENTS = 32
 """Prototype masks of every YOLO-seg head that we read."""
 STRIDE = 4
 """Input pixels per prototype cell."""
+DENSE_STRIDE = 2
+"""Input pixels per cell of a dense answer."""
 
-Head = Literal["end2end", "raw"]
+Head = Literal["end2end", "raw", "dense"]
 Precision = Literal["f32", "bf16"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -46,7 +49,7 @@ class Manifest(_Section):
     format: Literal["inspector.bundle/1"] = "inspector.bundle/1"
     name: Annotated[str, Field(min_length=1)]
     version: Annotated[str, Field(min_length=1)]
-    task: Literal["segment"] = "segment"
+    task: Literal["segment", "semantic"] = "segment"
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
     input: Input
     head: Head
@@ -65,6 +68,17 @@ class Manifest(_Section):
             raise ValueError(f"expected files to name {', '.join(sorted(missing))}")
         return self
 
+    @model_validator(mode="after")
+    def _head_serves_the_task(self) -> Self:
+        if (self.head == "dense") != (self.task == "semantic"):
+            raise ValueError(
+                "expected the head dense for the task semantic, raw or end2end for segment; "
+                f"found {self.head} for {self.task}"
+            )
+        if self.head == "dense" and len(self.classes) != 1:
+            raise ValueError(f"expected one class of a dense head, found {len(self.classes)}")
+        return self
+
     @property
     def columns(self) -> int:
         """Numbers per candidate in the head's output."""
@@ -80,3 +94,31 @@ class Manifest(_Section):
     def prototypes_shape(self) -> tuple[int, int, int, int]:
         """Shape of the prototypes, (1, 32, H/4, W/4)."""
         return (1, MASK_COEFFICIENTS, self.input.height // STRIDE, self.input.width // STRIDE)
+
+    @property
+    def dense_shape(self) -> tuple[int, int, int, int]:
+        """Shape of a dense answer, (1, 1, H/2, W/2)."""
+        return (1, 1, self.input.height // DENSE_STRIDE, self.input.width // DENSE_STRIDE)
+
+    def disagreement(self, shapes: Sequence[Sequence[object]]) -> str | None:
+        """What is wrong with the shapes of a model's outputs, None if they are this head's."""
+        found = f"found {[list(shape) for shape in shapes]}"
+        if self.head == "dense":
+            wanted = [list(self.dense_shape)]
+            return (
+                None
+                if [list(shape) for shape in shapes] == wanted
+                else f"expected a dense head's output {wanted}, {found}"
+            )
+        if len(shapes) != 2 or not all(isinstance(n, int) for shape in shapes for n in shape):
+            return f"expected two static outputs, {found}"
+        candidates, prototypes = shapes
+        axis = self.candidates_axis
+        if len(candidates) != 3 or candidates[0] != 1 or candidates[axis] != self.columns:
+            return (
+                f"expected a {self.head} head with {self.columns} numbers per candidate "
+                f"on axis {axis} of its first output, {found}"
+            )
+        if tuple(prototypes) != self.prototypes_shape:
+            return f"expected prototypes {self.prototypes_shape}, {found}"
+        return None

@@ -8,9 +8,8 @@ import onnxruntime as ort
 
 from inspector.config import ModelConfig
 from inspector.errors import BundleError, ConfigError, InferenceError
-from inspector.segment.decode import Outputs
 from inspector.segment.manifest import Manifest
-from inspector.segment.runtime import check_shapes
+from inspector.segment.runtime import Outputs, check_shapes
 from inspector.segment.threads import default_threads
 from inspector.types import Image
 
@@ -46,7 +45,6 @@ class OnnxRuntime:
     def infer(self, tile: Image) -> Outputs:
         blob = cv2.dnn.blobFromImage(tile, float(self._scale), swapRB=True)
         try:
-            candidates, prototypes = self._session.run(None, {self._input: blob})
+            return tuple(self._session.run(None, {self._input: blob}))
         except Exception as error:
             raise InferenceError(f"ONNX Runtime failed: {error}") from error
-        return Outputs(candidates, prototypes)

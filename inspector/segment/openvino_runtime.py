@@ -10,9 +10,8 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from inspector.config import ModelConfig
 from inspector.errors import BundleError, ConfigError, InferenceError
-from inspector.segment.decode import Outputs
 from inspector.segment.manifest import Manifest
-from inspector.segment.runtime import check_shapes
+from inspector.segment.runtime import Outputs, check_shapes
 from inspector.segment.threads import default_threads
 from inspector.types import Image
 
@@ -40,6 +39,7 @@ class OpenVinoRuntime:
         check_shapes(
             manifest, [_shape(i) for i in model.inputs], [_shape(o) for o in model.outputs]
         )
+        self._outputs = len(model.outputs)
         precision = _precision(core, config, manifest)
         options = {
             hints.performance_mode(): hints.PerformanceMode.LATENCY,
@@ -56,7 +56,7 @@ class OpenVinoRuntime:
         except Exception as error:
             raise InferenceError(f"OpenVINO failed: {error}") from error
         # Views on the request's own memory: they are read before the next tile overwrites them.
-        return Outputs(*(self._request.get_output_tensor(i).data for i in range(2)))
+        return tuple(self._request.get_output_tensor(i).data for i in range(self._outputs))
 
 
 def _shape(port: ov.Output) -> list[int | str | None]:

@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from inspector.errors import BundleError
-from inspector.segment.decode import MAX_DETECTIONS, Outputs
+from inspector.errors import BundleError, InferenceError
 from inspector.segment.manifest import Manifest
 from inspector.types import Image
+
+Floats = NDArray[np.float32]
+Outputs = tuple[Floats, ...]
+"""A model's answer to one input, in the order of its outputs: candidates and prototypes of a head
+of instances, logits of a dense one. `Manifest.disagreement` knows the shapes."""
 
 
 class Runtime(Protocol):
@@ -37,10 +42,12 @@ class FakeRuntime:
 
     @staticmethod
     def none(manifest: Manifest) -> Outputs:
-        """Outputs of the right shape in which no candidate has any confidence."""
-        shape = [1, MAX_DETECTIONS, MAX_DETECTIONS]
+        """Outputs of the right shape in which nothing has any confidence."""
+        if manifest.head == "dense":
+            return (np.full(manifest.dense_shape, -20, np.float32),)
+        shape = [1, 300, 300]
         shape[manifest.candidates_axis] = manifest.columns
-        return Outputs(np.zeros(shape, np.float32), np.zeros(manifest.prototypes_shape, np.float32))
+        return np.zeros(shape, np.float32), np.zeros(manifest.prototypes_shape, np.float32)
 
     def infer(self, tile: Image) -> Outputs:
         self.tiles.append(tile)
@@ -58,15 +65,20 @@ def check_shapes(
     wanted = [1, 3, manifest.input.height, manifest.input.width]
     if [list(shape) for shape in inputs] != [wanted]:
         raise BundleError(f"model: expected one static input {wanted}, found {list(inputs)}")
-    if len(outputs) != 2 or not all(isinstance(n, int) for shape in outputs for n in shape):
-        raise BundleError(f"model: expected two static outputs, found {list(outputs)}")
-    axis = manifest.candidates_axis
-    if len(outputs[0]) != 3 or outputs[0][axis] != manifest.columns:
-        raise BundleError(
-            f"model: expected a {manifest.head} head with {manifest.columns} numbers "
-            f"on axis {axis} of its first output, found {list(outputs[0])}"
-        )
-    if tuple(outputs[1]) != manifest.prototypes_shape:
-        raise BundleError(
-            f"model: expected prototypes {manifest.prototypes_shape}, found {list(outputs[1])}"
-        )
+    wrong = manifest.disagreement(outputs)
+    if wrong:
+        raise BundleError(f"model: {wrong}")
+
+
+def check_outputs(outputs: Outputs, manifest: Manifest) -> None:
+    """Refuse an answer from which nothing can be concluded.
+
+    Raises:
+        InferenceError: another shape than the manifest promises, or not finite.
+    """
+    wrong = manifest.disagreement([output.shape for output in outputs])
+    if wrong:
+        raise InferenceError(wrong)
+    # A sum is finite only if every term is, and costs one pass without a temporary.
+    if not all(np.isfinite(output.sum()) for output in outputs):
+        raise InferenceError("expected finite outputs, found NaN or infinity")

@@ -1,9 +1,13 @@
 """Frame → detections: cut, infer, decode, put together."""
 
+from collections.abc import Iterator
+
 from inspector.segment import tiles
 from inspector.segment.decode import decode
+from inspector.segment.dense import Canvas
 from inspector.segment.manifest import Manifest
-from inspector.segment.runtime import Runtime
+from inspector.segment.runtime import Outputs, Runtime
+from inspector.segment.tiles import Tile
 from inspector.types import Detection, Image
 
 
@@ -23,13 +27,30 @@ class Segmenter:
         Raises:
             InferenceError: the runtime failed or answered nonsense on any tile.
         """
-        size = self.manifest.input
+        return self._spots(image) if self.manifest.head == "dense" else self._instances(image)
+
+    def _spots(self, image: Image) -> list[Detection]:
         height, width = image.shape[:2]
+        canvas = Canvas(width, height, self.manifest)
+        for tile, outputs in self._answers(image):
+            canvas.add(tile, outputs)
+        return canvas.detections(self.confidence)
+
+    def _instances(self, image: Image) -> list[Detection]:
         found = []
-        for tile in tiles.grid(width, height, size.width, size.height):
-            outputs = self.runtime.infer(tiles.cut(image, tile, size.width, size.height, size.pad))
+        for tile, outputs in self._answers(image):
             for detection in decode(outputs, self.manifest, self.confidence):
                 placed = tiles.place(detection, tile)
                 if placed is not None:
                     found.append((tile, placed))
         return tiles.merge(found)
+
+    def _answers(self, image: Image) -> Iterator[tuple[Tile, Outputs]]:
+        """What the model says of each tile; an answer is good until the next is asked for."""
+        size = self.manifest.input
+        height, width = image.shape[:2]
+        for tile in tiles.grid(width, height, size.width, size.height):
+            yield (
+                tile,
+                self.runtime.infer(tiles.cut(image, tile, size.width, size.height, size.pad)),
+            )

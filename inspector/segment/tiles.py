@@ -4,6 +4,7 @@ A scratch three pixels wide is gone when a 1920 px frame is shrunk to 640, so fr
 shrunk to fit: they are cut into overlapping tiles, and what these find is put together.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -37,9 +38,12 @@ class Tile:
 
 
 def grid(width: int, height: int, side_x: int, side_y: int, overlap: int = OVERLAP) -> list[Tile]:
-    """Cover a frame of width × height px with tiles of at most side_x × side_y, evenly spread."""
+    """Cover a frame of width × height px with tiles of at most side_x × side_y, evenly spread.
+
+    They start at even pixels, where the cells of a dense answer do.
+    """
     return [
-        Tile(x, y, min(side_x, width), min(side_y, height))
+        Tile(x, y, min(side_x, width - x), min(side_y, height - y))
         for y in _starts(height, side_y, overlap)
         for x in _starts(width, side_x, overlap)
     ]
@@ -48,8 +52,9 @@ def grid(width: int, height: int, side_x: int, side_y: int, overlap: int = OVERL
 def _starts(length: int, side: int, overlap: int) -> list[int]:
     if length <= side:
         return [0]
-    count = -(-(length - overlap) // (side - overlap))
-    return [round(i * (length - side) / (count - 1)) for i in range(count)]
+    # Two pixels more than the overlap asks for make up for starting at even ones.
+    count = -(-(length - overlap - 2) // (side - overlap - 2))
+    return [2 * math.ceil(i * (length - side) / (count - 1) / 2) for i in range(count)]
 
 
 def cut(image: Image, tile: Tile, width: int, height: int, pad: str) -> Image:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from inspector.errors import InferenceError
-from inspector.segment.decode import Outputs, decode
+from inspector.segment.decode import decode
 from inspector.segment.manifest import Manifest
+from inspector.segment.runtime import Outputs
 from tests.support.bundles import manifest_of
 
 SIDE = 64
@@ -43,7 +44,7 @@ HEADS = [(manifest_of("end2end", SIDE), end2end), (manifest_of("raw", SIDE), raw
 @pytest.mark.parametrize(("manifest", "head"), HEADS, ids=["end2end", "raw"])
 def test_a_mask_is_composed_at_the_input_resolution(manifest: Manifest, head) -> None:
     """A prototype blob of 8 × 4 cells is a mask of 32 × 16 px, to half a cell."""
-    (found,) = decode(Outputs(head((*BOX, 0.9)), prototypes()), manifest, 0.5)
+    (found,) = decode((head((*BOX, 0.9)), prototypes()), manifest, 0.5)
 
     rows, columns = np.nonzero(found.mask)
     assert found.confidence == pytest.approx(0.9)
@@ -55,7 +56,7 @@ def test_a_mask_is_composed_at_the_input_resolution(manifest: Manifest, head) ->
 def test_only_confident_candidates_count(manifest: Manifest, head) -> None:
     """The threshold is inclusive, and the most confident detection comes first."""
     far = (40.0, 40.0, 60.0, 60.0)
-    outputs = Outputs(head((*BOX, 0.5), (*far, 0.49), (*BOX, 0.3)), prototypes())
+    outputs = (head((*BOX, 0.5), (*far, 0.49), (*BOX, 0.3)), prototypes())
 
     assert [d.confidence for d in decode(outputs, manifest, 0.5)] == [0.5]
 
@@ -63,21 +64,21 @@ def test_only_confident_candidates_count(manifest: Manifest, head) -> None:
 def test_the_raw_head_is_suppressed() -> None:
     """Two boxes over the same scratch are one detection, with the better confidence."""
     nearly = (9.0, 16.0, 41.0, 32.0)
-    outputs = Outputs(raw((*BOX, 0.6), (*nearly, 0.8)), prototypes())
+    outputs = (raw((*BOX, 0.6), (*nearly, 0.8)), prototypes())
 
     assert [d.confidence for d in decode(outputs, HEADS[1][0], 0.25)] == [pytest.approx(0.8)]
 
 
 def test_an_empty_mask_is_no_detection() -> None:
     """A confident box without a positive mask pixel is dropped."""
-    outputs = Outputs(end2end((*BOX, 0.9)), prototypes(inside=-5))
+    outputs = (end2end((*BOX, 0.9)), prototypes(inside=-5))
 
     assert decode(outputs, HEADS[0][0], 0.25) == []
 
 
 def test_a_box_beyond_the_input_is_cut_or_dropped() -> None:
     """Boxes that reach over the border or lie outside do not break the decode."""
-    outputs = Outputs(
+    outputs = (
         end2end((-50, -50, 30, 30, 0.9), (500, 500, 600, 600, 0.8), (40, 30, 8, 16, 0.7)),
         prototypes(),
     )
@@ -85,15 +86,15 @@ def test_a_box_beyond_the_input_is_cut_or_dropped() -> None:
     assert len(decode(outputs, HEADS[0][0], 0.25)) <= 2
 
 
-def spoiled(what: str, value: float) -> Outputs:
-    outputs = Outputs(end2end((*BOX, 0.9)), prototypes())
-    getattr(outputs, what)[0, 0, 0] = value
+def spoiled(what: int, value: float) -> Outputs:
+    outputs = (end2end((*BOX, 0.9)), prototypes())
+    outputs[what][0, 0, 0] = value
     return outputs
 
 
-@pytest.mark.parametrize("what", ["candidates", "prototypes"])
+@pytest.mark.parametrize("what", [0, 1], ids=["candidates", "prototypes"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_an_output_that_is_not_finite_is_refused(what: str, value: float) -> None:
+def test_an_output_that_is_not_finite_is_refused(what: int, value: float) -> None:
     """NaN or infinity anywhere in an output is an error, never an empty list of scratches."""
     with pytest.raises(InferenceError, match="finite"):
         decode(spoiled(what, value), HEADS[0][0], 0.25)
@@ -113,4 +114,4 @@ def test_an_output_that_is_not_finite_is_refused(what: str, value: float) -> Non
 def test_an_output_of_another_shape_is_refused(candidates, protos) -> None:
     """The error says which shape was expected."""
     with pytest.raises(InferenceError, match="expected"):
-        decode(Outputs(candidates, protos), HEADS[0][0], 0.25)
+        decode((candidates, protos), HEADS[0][0], 0.25)

@@ -35,7 +35,7 @@ def test_a_tile_reaches_the_model_as_rgb_between_0_and_1(tmp_path: Path, runtime
 
     outputs = bundle.open_runtime(made, config(runtime)).infer(tile)
 
-    planes = outputs.prototypes[0, :3].mean(axis=(1, 2))
+    planes = outputs[1][0, :3].mean(axis=(1, 2))
     assert planes == pytest.approx([1.0, 0.4, 0.2], abs=1e-6)
 
 

@@ -27,6 +27,7 @@ def manifest_of(head: Head = "end2end", side: int = 64) -> Manifest:
         classes=("scratch",),
         input=Input(width=side, height=side),
         head=head,
+        task="semantic" if head == "dense" else "segment",
         confidence=0.25,
         overlap=0.5,
         golden=Golden(confidences=()),

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from inspector.segment.decode import Outputs
 from inspector.segment.runtime import FakeRuntime
 from tests.support.bundles import manifest_of
 from training import export, gate
@@ -17,11 +16,11 @@ MANIFEST = manifest_of("end2end", 640)
 
 def finder(length: float, confidence: float = 0.9) -> FakeRuntime:
     """A runtime that finds a bar of this length in every picture."""
-    candidates = FakeRuntime.none(MANIFEST).candidates
+    candidates = FakeRuntime.none(MANIFEST)[0]
     candidates[0, 0, :7] = 100, 100, 100 + length, 108, confidence, 0, 1
     bar = np.full(MANIFEST.prototypes_shape, -1, np.float32)
     bar[0, 0, 25:27, 25 : 25 + round(length / 4)] = 1
-    return FakeRuntime(Outputs(candidates, bar))
+    return FakeRuntime((candidates, bar))
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from inspector.segment.decode import Outputs
-from inspector.segment.runtime import FakeRuntime
+from inspector.segment.runtime import FakeRuntime, Outputs
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Image
 from tests.support.bundles import manifest_of
@@ -19,9 +18,9 @@ class RedIsAScratch(FakeRuntime):
 
     def infer(self, tile: Image) -> Outputs:
         self.tiles.append(tile)
-        candidates = self.outputs.candidates.copy()
+        candidates = self.outputs[0].copy()
         candidates[0, 0, :7] = 20, 20, 120, 28, tile[..., 2].max() / 255, 0, 1
-        return Outputs(candidates, np.ones_like(self.outputs.prototypes))
+        return candidates, np.ones_like(self.outputs[1])
 
 
 def test_the_confidence_lies_between_the_good_and_the_bad(tmp_path: Path) -> None:

@@ -19,13 +19,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from inspector.types import Image
 from training.annotations.entries import SPLITS
 from training.annotations.truth import Truth
 from training.annotations.values import Picture
+from training.marks import write_yaml
 
 WHOLE = "whole"
 ABOUT = "data.yaml"
@@ -46,11 +46,7 @@ class Store:
                 (root / kind / split).mkdir(parents=True)
         for kind in ("images", "masks"):
             (root / WHOLE / kind).mkdir(parents=True)
-        about = {
-            "path": str(home.resolve()), "train": "images/train", "val": "images/val",
-            "names": {0: "scratch"},
-        }  # fmt: skip
-        (root / ABOUT).write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
+        write_yaml(root, home)
         self._rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
 
     def add_crop(
@@ -86,12 +82,11 @@ class Store:
             (self.root / f"truth-{split}.jsonl").write_text("".join(lines), encoding="utf-8")
 
     def _mask(self, path: str, truth: Truth, shape: tuple[int, ...]) -> str | None:
-        if not truth.marks.any():
-            return None
+        """Write a mask, also of nothing, for training; says where it is if it shows anything."""
         marks = np.zeros(shape, np.uint8)
         marks[: truth.marks.shape[0], : truth.marks.shape[1]] = truth.marks
         self._png(path, marks)
-        return path
+        return path if marks.any() else None
 
     def _png(self, path: str, image: NDArray[np.uint8]) -> None:
         if not cv2.imwrite(str(self.root / path), image):  # OpenCV does not say why

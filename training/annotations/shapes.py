@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.types import Detection, Mask
+from training import marks as marking
 from training.annotations.values import (
     IGNORE,
     Line,
@@ -61,8 +62,8 @@ def draw(picture: Picture, size: tuple[int, int], line_width_px: float) -> Drawn
         at = f"{where}: {mark.where}"
         if isinstance(mark.shape, MaskFile):
             marks = _grey(mark.shape.path, size, at)
-            groups.append(_spots(marks == labels.SCRATCH))
-            ignored += _spots(marks == labels.IGNORE)
+            groups.append(_spots(marks == marking.SCRATCH))
+            ignored += _spots(marks == marking.IGNORE)
             continue
         area = _area(mark.shape, size, line_width_px, at)
         if mark.label == IGNORE:

@@ -14,8 +14,8 @@ from inspector.segment.tiles import Tile
 from inspector.skeleton import thin
 from inspector.types import Detection, Mask, Scratch
 from training.annotations.shapes import Drawn
-from training.evaluation.labels import IGNORE, SCRATCH
 from training.evaluation.matching import raster
+from training.marks import IGNORE, SCRATCH
 from training.synth.scene import LABEL_WIDTH_PX, MIN_VISIBLE_PX
 
 Grey = NDArray[np.uint8]

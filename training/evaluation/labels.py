@@ -26,10 +26,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inspector.cameras.pictures import find_pictures
 from inspector.errors import InspectorError, NoInputError
+from training.marks import IGNORE, SCRATCH
 
 MANIFESTS = ("manifest.jsonl", "truth-val.jsonl")
-SCRATCH, IGNORE = 255, 128
-"""Grey levels of a mask; everything else is 0."""
 SHOWN = 20
 """So many defects of a manifest are told at once."""
 

@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from inspector.measure import measure
 from inspector.skeleton import thin
 from inspector.types import Detection, Mask, Result, Scratch
-from training.evaluation.labels import IGNORE, SCRATCH, LabelError, Labelled, LabelledScratch
+from training.evaluation.labels import LabelError, Labelled, LabelledScratch
 from training.evaluation.values import Judged, Kind, Overlap, Prediction, TrueScratch
+from training.marks import IGNORE, SCRATCH
 
 IOU = 0.1
 COVER = 0.3

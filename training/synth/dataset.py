@@ -17,9 +17,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import yaml
+from numpy.typing import NDArray
 from rich.progress import track
 
+from training.marks import IGNORE, SCRATCH, write_yaml
+from training.synth import fonts
 from training.synth.scene import Picture, picture
 from training.synth.surfaces import OwnPart
 
@@ -46,6 +48,8 @@ class Recipe:
     own: OwnPart | None = None
     """A user's part, which takes the place of `surfaces` in `own_share` of the pictures."""
     own_share: float = 0.7
+    held_out: bool = False
+    """Whether print is set in the typefaces of the hold-out."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.good_share <= 0.5:
@@ -74,7 +78,8 @@ def draw(recipe: Recipe, index: int) -> Picture:
     elif rng.random() < recipe.pad_share:
         h = int(rng.uniform(0.35, 1) * recipe.size)
         w = recipe.size if rng.random() < 0.6 else int(rng.uniform(0.5, 1) * recipe.size)
-    made = picture(rng, surface, (max(64, h), max(64, w)), not is_good(recipe, index))
+    with fonts.pool(recipe.held_out):
+        made = picture(rng, surface, (max(64, h), max(64, w)), not is_good(recipe, index))
     return _padded(made, recipe.size)
 
 
@@ -92,7 +97,9 @@ def _padded(made: Picture, size: int) -> Picture:
         return made
     image = np.full((size, size, 3), PAD_GREY, np.uint8)
     image[:h, :w] = made.image
-    return Picture(image, made.surface, made.hard, made.truths)
+    unsure = np.zeros((size, size), bool)
+    unsure[:h, :w] = made.unsure
+    return Picture(image, made.surface, made.hard, made.truths, unsure)
 
 
 def write(recipe: Recipe, folder: Path, split: str, index: int) -> dict[str, Any]:
@@ -110,17 +117,11 @@ def write(recipe: Recipe, folder: Path, split: str, index: int) -> dict[str, Any
         for t in made.truths
     ]
     (folder / "labels" / split / f"{name}.txt").write_text("\n".join(lines))
-    mask = None
-    if made.truths:
-        mask = f"masks/{split}/{name}.png"
-        marks = np.zeros(made.image.shape[:2], np.uint8)
-        for truth in made.truths:
-            h, w = truth.mask.shape
-            marks[:h, :w][truth.mask] = 255
-        cv2.imwrite(str(folder / mask), marks)
+    mask = f"masks/{split}/{name}.png"
+    cv2.imwrite(str(folder / mask), marks_of(made))
     return {
         "image": f"images/{split}/{name}.jpg", "surface": made.surface, "hard": made.hard,
-        "label": "bad" if made.truths else "good", "mask": mask,
+        "label": "bad" if made.truths else "good", "mask": mask if made.truths else None,
         "scratches": [
             {
                 "length_px": round(t.length_px, 2), "width_px": round(t.width_px, 2),
@@ -131,6 +132,15 @@ def write(recipe: Recipe, folder: Path, split: str, index: int) -> dict[str, Any
             for t in made.truths
         ],
     }  # fmt: skip
+
+
+def marks_of(made: Picture) -> NDArray[np.uint8]:
+    """(h, w): `SCRATCH` on scratches, `IGNORE` where nobody could say, 0 elsewhere."""
+    marks = np.where(made.unsure, np.uint8(IGNORE), np.uint8(0))
+    for truth in made.truths:
+        h, w = truth.mask.shape
+        marks[:h, :w][truth.mask] = SCRATCH
+    return marks
 
 
 class _Job:
@@ -161,11 +171,4 @@ def generate(
         rows = pool.imap(job, range(count), chunksize=16)
         for row in track(rows, f"{split} pictures", total=count, disable=not progress):
             out.write(json.dumps(row) + "\n")
-    about = {
-        "path": str(folder.resolve()),
-        "train": "images/train",
-        "val": "images/val",
-        "names": {0: "scratch"},
-    }
-    (folder / "data.yaml").write_text(yaml.safe_dump(about, sort_keys=False))
-    return folder / "data.yaml"
+    return write_yaml(folder)

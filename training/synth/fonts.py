@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +17,31 @@ SYSTEM_DIRS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("/
 SCRIPTS = (("latin", 0x61, 0x7A), ("greek", 0x3B1, 0x3C9), ("cyrillic", 0x430, 0x44F),
            ("armenian", 0x561, 0x586), ("georgian", 0x10D0, 0x10F0))  # fmt: skip
 SYMBOLS = ("cmsy", "cmex", "symbol", "dingbat", "stix", "emoji", "d050000l", "standardsymbols")
+
+HELD_OUT = 5
+"""One typeface in so many is kept for the hold-out."""
+_held_out: ContextVar[bool] = ContextVar("held_out", default=False)
+
+
+@contextmanager
+def pool(held_out: bool) -> Iterator[None]:
+    """Within it, `random_font` draws the typefaces of the hold-out, or those of training."""
+    token = _held_out.set(held_out)
+    try:
+        yield
+    finally:
+        _held_out.reset(token)
+
+
+@cache
+def _files(held_out: bool) -> tuple[str, ...]:
+    """The typefaces of one pool, told apart by their names; all of them where there are few."""
+    mine = tuple(
+        f
+        for f in font_files()
+        if (hashlib.sha256(Path(f).stem.encode()).digest()[0] % HELD_OUT == 0) == held_out
+    )
+    return mine if len(mine) >= HELD_OUT else font_files()
 
 
 @cache
@@ -43,7 +72,7 @@ def _load(path: str, size: int) -> ImageFont.FreeTypeFont:
 
 def random_font(rng: np.random.Generator, size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """A typeface of the given size in pixels; `bold` prefers heavy ones."""
-    files = font_files()
+    files = _files(_held_out.get())
     if bold:
         heavy = [f for f in files if "bold" in f.lower() or "heavy" in f.lower()]
         files = tuple(heavy) or files

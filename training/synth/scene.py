@@ -18,8 +18,11 @@ from training.synth.surfaces.base import Image, Photo
 BRIDGE_PX = 12
 """An invisible stretch up to this length does not divide a scratch."""
 MIN_VISIBLE_PX = 8
-MIN_SEEN_SHARE = 0.65
+MIN_SEEN_SHARE = 0.5
 """A chain of short glimpses, as of a pale line over print, is not labelled."""
+TRACE, HINT = 0.6, 0.3
+"""Shares of the contrast that is surely seen: with so much a scratch goes on from where it is sure;
+with less, down to a hint, nobody can say whether there is one."""
 LABEL_WIDTH_PX = 5
 """Training targets are rasterised at a quarter of the resolution: thinner lines would break up."""
 TRIES = 100
@@ -46,6 +49,8 @@ class Picture:
     surface: str
     hard: bool
     truths: list[Truth]
+    unsure: NDArray[np.bool_]
+    """(h, w): what is drawn there can be guessed at, and is neither scratch nor sound."""
 
 
 def picture(
@@ -78,7 +83,8 @@ def picture(
             camera = cameras.random_camera(rng, name)
         seen = cameras.lens(camera, clean)
         if not scratched:
-            return Picture(cameras.sensor(camera, seen, rng), name, hard, [])
+            nothing = np.zeros(clean.shape[:2], bool)
+            return Picture(cameras.sensor(camera, seen, rng), name, hard, [], nothing)
         if part.part.mean() < 0.15:
             continue
         marked, drawn = clean.copy(), []
@@ -89,9 +95,10 @@ def picture(
             marked = _exposed(photo, clean, marked)
         after = cameras.lens(camera, marked)
         grain = float(np.hypot(camera.noise, photo.noise if photo else 0))
-        truths = [t for s in drawn for t in _visible(s, seen, after, camera, grain)]
+        unsure = np.zeros(clean.shape[:2], bool)
+        truths = [t for s in drawn for t in _visible(s, seen, after, camera, grain, unsure)]
         if truths:
-            return Picture(cameras.sensor(camera, after, rng), name, hard, truths)
+            return Picture(cameras.sensor(camera, after, rng), name, hard, truths, unsure)
     raise InspectorError(
         f"{name}: expected a scratch to be visible on {w} × {h} px, found none in {TRIES} tries: "
         "the surface is too rough, too dark or too bright"
@@ -109,7 +116,7 @@ def _exposed(photo: Photo, before: Image, after: Image) -> Image:
 def _add(rng: np.random.Generator, image: NDArray[np.float32], part: Surface) -> list[Scratch]:
     """Draw one scratch or scuff bundle on the part; returns what was drawn."""
     h, w = image.shape[:2]
-    group = strokes.random_scratches(rng, h, w)
+    group = strokes.random_scratches(rng, h, w, habit=part.habit)
     look = optics.random_look(rng, part.bright, part.faintest, part.substrates)
     out = []
     for whole in group:
@@ -135,7 +142,7 @@ def _clip(scratch: Scratch, part: NDArray[np.bool_]) -> Scratch | None:
             continue
         a, b = max(runs, key=lambda r: r[1] - r[0])
         if b - a >= 6:
-            kept.append(strokes.Stroke(stroke.points[a:b], stroke.width[a:b], stroke.depth[a:b]))
+            kept.append(stroke.between(a, b))
         elif not kept:
             return None
     return Scratch(tuple(kept))
@@ -149,15 +156,44 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _visible(
     scratch: Scratch, before: NDArray[np.float32], after: NDArray[np.float32],
-    camera: cameras.Camera, noise: float,
+    camera: cameras.Camera, noise: float, unsure: NDArray[np.bool_],
 ) -> list[Truth]:  # fmt: skip
     """The stretches of a scratch whose contrast beats noise and the texture around it.
 
-    `noise` in grey levels is all of it: what the camera adds, and what a photograph brings.
+    `noise` in grey levels is all of it: what the camera adds, and what a photograph brings. What
+    may or may not be seen is marked in `unsure` (h, w).
     """
-    h, w = before.shape[:2]
     main = scratch.strokes[0]
-    near = np.rint(main.points).astype(int)
+    signal, need = _contrast(main, before, after, camera, noise)
+    clear = cv2.blur(signal[None], (7, 1), borderType=cv2.BORDER_REPLICATE)[0] / need
+    trace = clear > TRACE
+    for a, b in _runs(~trace):
+        if b - a <= BRIDGE_PX and a > 0 and b < len(trace):
+            trace[a:b] = True
+    told = np.zeros(len(trace), bool)
+    out = []
+    for a, b in _runs(trace):
+        if b - a >= MIN_VISIBLE_PX and (clear[a:b] > 1).mean() > MIN_SEEN_SHARE:
+            told[a:b] = True
+            twigs = scratch.strokes[1:] if b - a > 0.6 * len(trace) else ()
+            whole = Scratch((main.between(a, b), *twigs))
+            out.append(truth_of(whole, before.shape[:2], float(np.median(signal[a:b]))))
+    doubtful = [main.between(a, b) for a, b in _runs((clear > HINT) & ~told) if b - a > 1]
+    for stroke in (*doubtful, *(() if told.mean() > 0.6 else scratch.strokes[1:])):
+        mark = optics.footprint(stroke, unsure.shape, float(stroke.width.max()) / 2 + 2)
+        if mark is not None:
+            near = mark.distance <= stroke.width[mark.index] / 2 + 1.5
+            unsure[mark.ys[near], mark.xs[near]] = True
+    return out
+
+
+def _contrast(
+    stroke: strokes.Stroke, before: NDArray[np.float32], after: NDArray[np.float32],
+    camera: cameras.Camera, noise: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+    """What a stroke changed along its line (n,), and what can surely be seen there (n,)."""
+    h, w = before.shape[:2]
+    near = np.rint(stroke.points).astype(int)
     pad = 12
     x0, y0 = np.maximum(near.min(0) - pad, 0)
     x1, y1 = np.minimum(near.max(0) + pad + 1, (w, h))
@@ -168,20 +204,7 @@ def _visible(
     texture = np.sqrt(np.maximum(0, cv2.blur(grey * grey, (11, 11)) - mean * mean))
     need = 6 + 1.3 * noise + np.clip(0.5 * texture, 0, 25) + 0.05 * (100 - min(100, camera.jpeg))
     ys, xs = near[:, 1] - y0, near[:, 0] - x0
-    signal = change[ys, xs]
-    smooth = cv2.blur(signal[None], (7, 1), borderType=cv2.BORDER_REPLICATE)[0]
-    seen = smooth > need[ys, xs]
-    ok = seen.copy()
-    for a, b in _runs(~ok):
-        if b - a <= BRIDGE_PX and a > 0 and b < len(ok):
-            ok[a:b] = True
-    out = []
-    for a, b in _runs(ok):
-        if b - a >= MIN_VISIBLE_PX and seen[a:b].mean() > MIN_SEEN_SHARE:
-            piece = strokes.Stroke(main.points[a:b], main.width[a:b], main.depth[a:b])
-            twigs = scratch.strokes[1:] if b - a > 0.6 * len(ok) else ()
-            out.append(truth_of(Scratch((piece, *twigs)), (h, w), float(np.median(signal[a:b]))))
-    return out
+    return change[ys, xs], need[ys, xs]
 
 
 def truth_of(scratch: Scratch, shape: tuple[int, int], contrast: float) -> Truth:

@@ -31,12 +31,30 @@ class Stroke:
         """Length along the curve."""
         return float(np.hypot(*np.diff(self.points, axis=0).T).sum())
 
+    def between(self, first: int, end: int) -> Stroke:
+        """The stretch of the samples first … end - 1."""
+        return Stroke(self.points[first:end], self.width[first:end], self.depth[first:end])
+
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
     """One physical defect: the main stroke first, then its branches."""
 
     strokes: tuple[Stroke, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How a surface comes by its scratches: widths in pixels, a heading in radians."""
+
+    width: float = 2.9
+    """Median."""
+    widest: float = 12.0
+    along: float | None = None
+    """The way in which most scratches run, as on sheet that was rolled or drawn."""
+
+
+ANY = Habit()
 
 
 def straight(start: tuple[float, float], end: tuple[float, float], width: float) -> Scratch:
@@ -96,13 +114,13 @@ def _profile(rng: np.random.Generator, n: int, width: float, dashed: bool) -> tu
             at += gap + rng.uniform(5, 40)
         depth = depth * on
     w = width * (1 + _wander(rng, n, rng.uniform(4, 40)) * rng.uniform(0.0, 0.25))
-    w = np.clip(w * (0.55 + 0.45 * ends**0.5), 0.6, 14)
+    w = np.clip(w * (0.55 + 0.45 * ends**0.5), 0.6, 1.6 * width)
     return w.astype(np.float32), np.clip(depth, 0, 1.3).astype(np.float32)
 
 
-def draw_width(rng: np.random.Generator) -> float:
-    """Width in pixels: hairline to gouge, mostly 1.5 to 5."""
-    return float(np.clip(np.exp(rng.normal(np.log(2.9), 0.45)), 1.2, 12.0))
+def draw_width(rng: np.random.Generator, habit: Habit = ANY) -> float:
+    """Width in pixels: hairline to gouge, mostly half to twice the usual one."""
+    return float(np.clip(np.exp(rng.normal(np.log(habit.width), 0.45)), 1.2, habit.widest))
 
 
 def draw_length(rng: np.random.Generator, low: float = 16, high: float = 1000) -> float:
@@ -110,18 +128,24 @@ def draw_length(rng: np.random.Generator, low: float = 16, high: float = 1000) -
     return float(np.exp(rng.triangular(np.log(low), np.log(140), np.log(high))))
 
 
+KINDS = ("straight", "arc", "wobbly", "hooked", "bent", "branched", "dashed", "scuffs")
+SHARES = (0.16, 0.26, 0.18, 0.08, 0.1, 0.06, 0.08, 0.08)
+ALONG_SHARES = (0.5, 0.0, 0.06, 0.0, 0.0, 0.12, 0.16, 0.16)
+"""Of `KINDS` among the scratches that keep the heading of their surface."""
+KEEP_HEADING = 0.6
+
+
 def random_scratches(
-    rng: np.random.Generator, h: int, w: int, length: float | None = None
+    rng: np.random.Generator, h: int, w: int, length: float | None = None, habit: Habit = ANY
 ) -> list[Scratch]:
     """One scratch, or a bundle of parallel scuffs, that crosses the (h, w) picture somewhere."""
-    kind = str(
-        rng.choice(
-            ["straight", "arc", "wobbly", "hooked", "bent", "branched", "dashed", "scuffs"],
-            p=[0.16, 0.26, 0.18, 0.08, 0.1, 0.06, 0.08, 0.08],
-        )
-    )
-    length = draw_length(rng) if length is None else length
-    width, heading = draw_width(rng), rng.uniform(0, 2 * np.pi)
+    heading, shares, shortest = rng.uniform(0, 2 * np.pi), SHARES, 16.0
+    if habit.along is not None and rng.random() < KEEP_HEADING:
+        heading = habit.along + rng.choice([0, np.pi]) + rng.normal(0, 0.03)
+        shares, shortest = ALONG_SHARES, 50.0
+    kind = str(rng.choice(KINDS, p=shares))
+    length = draw_length(rng, shortest) if length is None else length
+    width = draw_width(rng, habit)
     through = np.array([rng.uniform(0.05, 0.95) * w, rng.uniform(0.05, 0.95) * h])
     if kind == "scuffs":
         return _scuffs(rng, min(length, 200), heading, through)

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.synth.strokes import ANY, Habit
+
 Image = NDArray[np.float32]
 Colour = tuple[float, float, float]
 
@@ -37,6 +39,7 @@ class Surface:
     substrates: list[Colour]
     photo: Photo | None = None
     """Set where the image comes from a camera and not from the generator."""
+    habit: Habit = ANY
 
 
 def colour(rng: np.random.Generator, low: float, high: float, spread: float = 25) -> Colour:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from training.synth import noise
+from training.synth.strokes import Habit
 from training.synth.surfaces.base import Surface, colour
 
 
@@ -34,6 +35,26 @@ def metal(rng: np.random.Generator, h: int, w: int, _whole: bool = False) -> Sur
         )
         rough = cv2.GaussianBlur(patch, (0, 0), 1) * (1 + 0.4 * noise.grain(rng, h, w, 0.6))
         field += rng.uniform(-90, 60) * rough
+    if rng.random() < 0.3:
+        field -= _blotches(rng, h, w, vertical)
     image += field[..., None]
+    drawn = kind < 0.4 or rng.random() < 0.5
+    habit = Habit(width=4.0, widest=20.0, along=(np.pi / 2 if vertical else 0.0) if drawn else None)
     bright = float(rng.choice([0.2, 0.6, 0.95]))
-    return Surface(image, np.ones((h, w), bool), bright, 24, [colour(rng, 170, 240, 5)])
+    return Surface(
+        image, np.ones((h, w), bool), bright, 24, [colour(rng, 170, 240, 5)], habit=habit
+    )
+
+
+def _blotches(rng: np.random.Generator, h: int, w: int, vertical: bool) -> np.ndarray:
+    """Scale and residue rolled out into dark leaves, many times wider than a groove."""
+    layer = np.zeros((h, w), np.float32)
+    for _ in range(int(rng.integers(2, 14))):
+        at = (int(rng.uniform(0, w)), int(rng.uniform(0, h)))
+        wide = float(np.exp(rng.uniform(np.log(3), np.log(14))))
+        axes = (round(wide), round(wide * rng.uniform(1.5, 7)))
+        turn = 0.0 if vertical else 90.0
+        cv2.ellipse(layer, at, axes, turn + rng.normal(0, 5), 0, 360, rng.uniform(0.3, 1), -1)
+    ragged = np.clip(0.8 + 0.6 * noise.fractal(rng, h, w, 8), 0, 1.3)
+    soft = cv2.GaussianBlur(layer, (0, 0), rng.uniform(0.8, 3))
+    return np.asarray(soft * ragged * rng.uniform(10, 70))

@@ -41,7 +41,7 @@ def phone(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     _highlights(rng, image, body, screen)
     for sx, sy in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
         round_of = (centre[0] + sx * (half[0] - radius), centre[1] + sy * (half[1] - radius))
-        if rng.random() < 0.5:
+        for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.45, 0.15]))):
             _crescent(rng, image, round_of, radius, float(np.arctan2(sy, sx)))
     if rng.random() < 0.8:
         _reflections(rng, image, body < 0)
@@ -160,6 +160,8 @@ def _openings(
                 )
             if rng.random() < 0.3:
                 _crescent(rng, image, spot, min(box), rng.uniform(0, 2 * np.pi))
+            if rng.random() < 0.25:
+                _lens(rng, image, spot, min(box))
             ring = np.exp(-((hole / rng.uniform(0.7, 2)) ** 2)) * rng.uniform(0, 150)
             lit_side = 0.5 + 0.5 * noise.ramp(rng, h, w) if rng.random() < 0.5 else np.float32(1)
             image += (ring * lit_side)[..., None] * np.float32(1 + rng.normal(0, 0.1, 3))
@@ -198,10 +200,24 @@ def _crescent(
     x, y = x - np.float32(centre[0]), y - np.float32(centre[1])
     off = np.angle(np.exp(1j * (np.arctan2(y, x) - towards - rng.normal(0, 0.35))))
     window = np.exp(-((off / rng.uniform(0.12, 0.7)) ** 2))
-    wide = rng.uniform(0.7, 4.5) * np.maximum(window, 0.15)
-    line = np.exp(-(((np.hypot(x, y) - radius - rng.uniform(-8, 3)) / wide) ** 2)) * window
-    light = np.float32(np.exp(rng.uniform(np.log(12), np.log(260))) * (1 + rng.normal(0, 0.12, 3)))
-    image[y0:y1, x0:x1] += line.astype(np.float32)[..., None] * light
+    wide = rng.uniform(0.7, 5) * np.maximum(window, 0.15)
+    d = np.hypot(x, y) - radius - rng.uniform(-8, 4)
+    bright = np.exp(rng.uniform(np.log(12), np.log(500)))
+    # Glass bends blue light more than red: the channels lie beside each other by a little.
+    fringe = rng.uniform(-1.2, 1.2) if rng.random() < 0.5 else 0.0
+    for c in range(3):
+        line = np.exp(-(((d - (c - 1) * fringe) / wide) ** 2)) * window
+        image[y0:y1, x0:x1, c] += (line * bright * (1 + rng.normal(0, 0.1))).astype(np.float32)
+
+
+def _lens(
+    rng: np.random.Generator, image: Image, centre: tuple[float, float], radius: float
+) -> None:
+    """A camera behind the glass: faint rings, lit from one side, and a spot of light."""
+    for _ in range(int(rng.integers(1, 4))):
+        _crescent(rng, image, centre, radius * rng.uniform(0.2, 1.3), rng.uniform(0, 2 * np.pi))
+    at = (round(centre[0] + rng.normal(0, 2)), round(centre[1] + rng.normal(0, 2)))
+    cv2.circle(image, at, int(rng.integers(1, 3)), [rng.uniform(60, 255)] * 3, -1, cv2.LINE_AA)
 
 
 def _reflections(rng: np.random.Generator, image: Image, part: np.ndarray) -> None:

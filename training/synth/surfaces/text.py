@@ -41,17 +41,20 @@ def text(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surfa
         extra = np.zeros((h, w), np.float32)
         _lines(rng, extra, sparse=True)
         paint(image, extra, inks[1])
-    if rng.random() < 0.18:
-        _pen(rng, image)
+    if rng.random() < 0.22:
+        for _ in range(int(rng.integers(1, 4))):
+            _pen(rng, image)
     if rng.random() < 0.25:
         _shade(rng, image)
+    if rng.random() < 0.15:
+        _folds(rng, image)
     part = np.ones((h, w), bool)
     if whole or rng.random() < 0.15:
         part = _outline(rng, image, whole)
     return Surface(
         image,
         part,
-        0.3 if light else 0.8,
+        0.45 if light else 0.8,
         45,
         [(250, 250, 250), (200, 200, 205), colour(rng, 60, 200, 20)],
     )
@@ -215,13 +218,13 @@ def _blocks(rng: np.random.Generator, image: Image) -> None:
 
 
 def _pen(rng: np.random.Generator, image: Image) -> None:
-    """Handwriting: smooth, even strokes with loops, rings and ticks. No scratches."""
+    """Handwriting: even strokes with loops, spikes, rings and ticks. No scratches."""
     h, w = image.shape[:2]
     mark = np.zeros((h, w), np.float32)
-    thick, scale = int(rng.integers(1, 4)), rng.uniform(8, 40)
+    thick, scale = int(rng.integers(1, 6)), rng.uniform(8, 60)
     x, y = rng.uniform(0, 0.8) * w, rng.uniform(0.1, 0.9) * h
     kind = rng.random()
-    if kind < 0.65:
+    if kind < 0.4:
         t = np.linspace(0, rng.uniform(4, 14), 300)
         f, g = rng.uniform(2.0, 5.0, 2)
         px = x + scale * (0.6 * t + 0.7 * np.cos(f * t) + 0.3 * np.cos(2.3 * g * t))
@@ -230,17 +233,49 @@ def _pen(rng: np.random.Generator, image: Image) -> None:
             + 0.3 * np.sin(g * t)
         )
         line = np.stack([px, py], 1)
+    elif kind < 0.65:
+        line = _signature(rng, scale) + np.array([x, y])
     elif kind < 0.85:
-        t = np.linspace(0, rng.uniform(5.5, 7.5), 80)
-        grow = 1 + 0.03 * t
+        turn, t = rng.uniform(0, np.pi), np.linspace(0, rng.uniform(4.5, 7.5), 80)
+        grow, flat = scale * rng.uniform(1, 4) * (1 + 0.03 * t), rng.uniform(0.3, 1)
+        u, v = grow * np.cos(t), flat * grow * np.sin(t)
         line = np.stack(
-            [x + scale * rng.uniform(1, 2.5) * np.cos(t) * grow, y + scale * np.sin(t) * grow], 1
+            [x + u * np.cos(turn) - v * np.sin(turn), y + v * np.cos(turn) + u * np.sin(turn)], 1
         )
     else:
         line = np.array([[x, y], [x + scale * 0.4, y + scale * 0.6], [x + scale * 1.5, y - scale]])
     cv2.polylines(mark, [np.rint(line * 16).astype(np.int32)], False, 1.0, thick, cv2.LINE_AA, 4)
-    ink = [(20, 20, 20), (150, 50, 20), (40, 30, 190), (40, 40, 60)][int(rng.integers(4))]
+    ink = [(10, 10, 10), (20, 20, 20), (150, 50, 20), (40, 30, 190)][int(rng.integers(4))]
     paint(image, np.clip(mark, 0, 1) * np.float32(rng.uniform(0.7, 1)), ink)
+
+
+def _signature(rng: np.random.Generator, scale: float) -> np.ndarray:
+    """Spikes and loops in a row, rounded: points (n, 2) from (0, 0) on."""
+    n = int(rng.integers(5, 16))
+    knots = np.stack(
+        [np.cumsum(rng.normal(0.35, 0.5, n)), rng.choice([-1, 1], n) * rng.uniform(0.2, 1.4, n)], 1
+    )
+    for _ in range(int(rng.integers(1, 4))):  # Chaikin's corner cutting
+        a, b = knots[:-1], knots[1:]
+        knots = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], 1).reshape(-1, 2)
+    lean = rng.uniform(-0.7, 0.7)
+    return scale * (knots @ np.array([[1, rng.normal(0, 0.1)], [lean, 1]]))
+
+
+def _folds(rng: np.random.Generator, image: Image) -> None:
+    """Wrinkles and sharp folds: a thin soft line from which one side lies in a broad shade."""
+    h, w = image.shape[:2]
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    for _ in range(int(rng.integers(1, 5))):
+        a = rng.uniform(0, np.pi)
+        u = (x - rng.uniform(0, w)) * np.cos(a) + (y - rng.uniform(0, h)) * np.sin(a)
+        v = (y - h / 2) * np.cos(a) - (x - w / 2) * np.sin(a)
+        bow = rng.normal(0, 0.0012) * v * v + rng.uniform(0, 3) * noise.cloud(rng, h, w, 90)
+        d = (u + bow).astype(np.float32)
+        lasting = np.clip(0.6 + noise.cloud(rng, h, w, rng.uniform(60, 300)), 0, 1)
+        line = np.exp(-((d / rng.uniform(0.7, 3.5)) ** 2)) * rng.uniform(-0.35, 0.1)
+        side = np.where(d > 0, np.exp(-d / rng.uniform(6, 50)), 0) * rng.uniform(-0.22, 0.05)
+        image *= (1 + lasting * (line + side)).astype(np.float32)[..., None]
 
 
 def _shade(rng: np.random.Generator, image: Image) -> None:
