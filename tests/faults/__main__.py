@@ -23,7 +23,9 @@ console = Console(soft_wrap=True)
 
 
 def main(
-    seed: Annotated[int | None, typer.Option(help="Draws every moment; printed if left out")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Draws every moment; printed if left out")
+    ] = None,
     share: Annotated[float, typer.Option(help="Of the long counts, for less time")] = 1.0,
     only: Annotated[str, typer.Option(help="Faults whose name has this word")] = "",
     write: Annotated[bool, typer.Option(help="Put the rows into docs/reliability.md")] = True,

@@ -19,8 +19,8 @@ from inspector import pipeline
 from inspector.cameras.pictures import load_picture
 from inspector.limits import Limits
 from inspector.pipeline import Inspector, View
-from inspector.segment.decode import Outputs
-from inspector.segment.runtime import FakeRuntime
+from inspector.segment.manifest import Head
+from inspector.segment.runtime import FakeRuntime, Outputs
 from inspector.segment.segmenter import Segmenter
 from inspector.sight import see
 from inspector.types import Detection, Frame, Reason, Rule, Unseen, Verdict
@@ -29,6 +29,7 @@ from tests.faults.fault import Fault, Outcome, Run
 from tests.support.bundles import manifest_of
 
 SIZE = (160, 120)
+HEADS: tuple[Head, ...] = ("end2end", "raw", "dense")
 FRESH_S = 0.5
 MARK = (40, 30, 24, 16)  # x, y, width, height
 FOUND = Detection(0.9, 50, 40, np.ones((4, 60), np.bool_))
@@ -39,7 +40,8 @@ class Line:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.manifest = manifest_of("end2end" if rng.random() < 0.5 else "raw", max(SIZE))
+        self._seen = 0
+        self.manifest = manifest_of(rng.choice(HEADS), max(SIZE))
         self.good = _part(np.random.default_rng(rng.randrange(1 << 32)))
         self.runtime = FakeRuntime(FakeRuntime.none(self.manifest))
         seen = see(self.good)
@@ -60,9 +62,9 @@ class Line:
         return self.inspector.inspect(Frame(image, "part", time.monotonic() - age_s)).verdict
 
     def _seen_again(self) -> np.ndarray:
+        self._seen += 1
         other = self.good.copy()
-        row, column = self.rng.randrange(SIZE[1]), self.rng.randrange(SIZE[0])
-        other[row, column] ^= 1
+        other[0, self._seen % SIZE[0]] ^= 1
         return other
 
 
@@ -72,6 +74,9 @@ def _part(rng: np.random.Generator) -> np.ndarray:
     for _ in range(40):
         x, y, gray = int(rng.integers(SIZE[0])), int(rng.integers(SIZE[1])), int(rng.integers(110))
         cv2.rectangle(image, (x, y), (x + 9, y + 5), (gray, gray // 2, gray), -1)
+    x, y, width, height = MARK
+    pattern = rng.integers(0, 2, (height // 4, width // 4), np.uint8) * 200
+    image[y : y + height, x : x + width] = pattern.repeat(4, 0).repeat(4, 1)[..., None]
     return np.clip(image + rng.normal(0, 1.5, image.shape), 0, 255).astype(np.uint8)
 
 
@@ -148,7 +153,7 @@ def torn(line: Line) -> Verdict:
     suffix = line.rng.choice([".jpg", ".png"])
     data = bytearray(cv2.imencode(suffix, line.good)[1].tobytes())
     data = data[: line.rng.randrange(len(data) * 9 // 10)]
-    with mock.patch("inspector.cameras.pictures._read", lambda _: bytes(data)):
+    with mock.patch("inspector.cameras.pictures._read", return_value=bytes(data)):
         return line.inspector.inspect(load_picture(f"torn{suffix}")).verdict
 
 
@@ -161,36 +166,30 @@ def no_frame(line: Line) -> Verdict:
 def not_a_number(line: Line) -> Verdict:
     """NaN or infinity anywhere in the outputs of the model."""
     outputs = FakeRuntime.none(line.manifest)
-    array = line.rng.choice([outputs.candidates, outputs.prototypes])
+    array = line.rng.choice(outputs)
+    odd = line.rng.choice([math.nan, math.inf, -math.inf])
     for _ in range(line.rng.choice([1, 1, 100])):
-        at = line.rng.randrange(array.size)
-        array.flat[at] = line.rng.choice([math.nan, math.inf, -math.inf])
+        array.flat[line.rng.randrange(array.size)] = odd
     return _with(line, outputs)
 
 
 def other_outputs(line: Line) -> Verdict:
-    """Outputs of another model, or none."""
+    """Outputs of another model: one too many, one too few, or one of another shape."""
     good = FakeRuntime.none(line.manifest)
-    found, masks, axis = good.candidates, good.prototypes, line.manifest.candidates_axis
-    odd = [np.delete(found, 0, axis), np.repeat(found, 2, axis), np.concatenate([found, found])]
-    odd += [found[0], found[:0], masks, None]
-    candidates = [replace(good, candidates=other) for other in odd]
-    odd = [masks[:, 1:], masks[:, :, 1:], masks[..., 1:], masks[0], masks[:0], found, None]
-    prototypes = [replace(good, prototypes=other) for other in odd]
-    return _with(line, line.rng.choice([*candidates, *prototypes, None, ()]))
-
-
-def empty_outputs(line: Line) -> Verdict:
-    """No candidate at all, where a model always has some hundreds."""
-    found = FakeRuntime.none(line.manifest)
-    axis = 3 - line.manifest.candidates_axis
-    return _with(line, replace(found, candidates=np.take(found.candidates, [], axis)))
+    number = line.rng.randrange(len(good))
+    one = good[number]
+    # Of a head of instances the number of candidates is the model's own affair.
+    axes = [line.manifest.candidates_axis] if one.ndim == 3 else [1, 2, 3]
+    axis = line.rng.choice([0, *axes])
+    others = [np.repeat(one, 2, axis), np.take(one, range(one.shape[axis] - 1), axis), one[0], None]
+    other = (*good[:number], line.rng.choice(others), *good[number + 1 :])
+    return _with(line, line.rng.choice([other, other, (*good, one), good[1:], (), None]))
 
 
 def beyond_one(line: Line) -> Verdict:
     """A confidence that is no share, of a detection of any size."""
     odd = replace(FOUND, confidence=line.rng.choice([-0.1, 1.01, 9.0, math.nan, math.inf]))
-    with mock.patch.object(line.inspector.segmenter, "segment", lambda _: [odd]):
+    with mock.patch.object(line.inspector.segmenter, "segment", return_value=[odd]):
         return line.inspect()
 
 
@@ -213,15 +212,15 @@ def no_measure(line: Line) -> Verdict:
     name = line.rng.choice(["length_px", "max_width_px", "area_px"])
     odd = replace(scratch, **{name: line.rng.choice([math.nan, math.inf, -math.inf])})
     with (
-        mock.patch.object(line.inspector.segmenter, "segment", lambda _: [FOUND]),
-        mock.patch.object(pipeline, "measure", lambda _: [odd]),
+        mock.patch.object(line.inspector.segmenter, "segment", return_value=[FOUND]),
+        mock.patch.object(pipeline, "measure", return_value=[odd]),
     ):
         return line.inspect()
 
 
 KINDS: tuple[Callable[[Line], Verdict], ...] = (
     *(black, burnt, flat, dim, blurred, moved, covered, frozen, stale, other_size, other_format),
-    *(torn, no_frame, not_a_number, other_outputs, empty_outputs, beyond_one, failing_runtime, failing_step),
+    *(torn, no_frame, not_a_number, other_outputs, beyond_one, failing_runtime, failing_step),
     no_measure,
 )
 
