@@ -17,7 +17,7 @@ from inspector.broker import Broker, find_mosquitto
 from inspector.segment.runtime import FakeRuntime
 from tests.faults import ledger
 from tests.faults.fault import Fault, Outcome, Run
-from tests.faults.nursery import PICTURES, ROOT, Nursery, write_line
+from tests.faults.nursery import LOG, PICTURES, ROOT, Nursery, write_line
 from tests.support.bundles import manifest_of, write_bundle
 from tests.support.dashboard import SUBSCRIBER, Dashboard
 from tests.support.onnx_models import tiny
@@ -67,7 +67,7 @@ def kill_forked(run: Run) -> Outcome:
     """Daemons of the nursery, one outbox for each batch of kills."""
     outcome, tally = Outcome(), ledger.Tally()
     rng = run.rng
-    with Nursery() as nursery:
+    with Nursery(run.folder / LOG) as nursery:
         for number, kills in itertools.groupby(run.each(), lambda kill: kill // BATCH):
             folder = run.folder / f"batch-{number}"
             folder.mkdir()
@@ -87,7 +87,7 @@ def kill_program(run: Run) -> Outcome:
     for number, picture in enumerate(PICTURES):
         cv2.imwrite(str(pictures / f"{number}.png"), picture)
     manifest = manifest_of()
-    model = tiny(FakeRuntime.none(manifest).candidates, side=manifest.input.width)
+    model = tiny(FakeRuntime.none(manifest)[0], side=manifest.input.width)
     bundle = write_bundle(run.folder / "model", model).root
     with Broker.start("mosquitto") as broker:
         line = write_line(run.folder, broker.port, source=f"folder:{pictures}")

@@ -26,6 +26,7 @@ from inspector.types import Frame
 from tests.support.bundles import manifest_of
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
+LOG = "daemon.log"
 ROOT = Path(__file__).parents[2]
 PICTURES = np.random.default_rng(0).integers(0, 200, (2, 48, 64, 3), np.uint8)
 
@@ -69,13 +70,18 @@ CAMERAS = {"conveyor": Conveyor, "three": lambda: Conveyor(3), "hung": Hung}
 
 
 class Nursery:
-    """Starts one daemon after the other, each over what the one before has left on the disk."""
+    """Starts one daemon after the other, each over what the one before has left on the disk.
 
-    def __init__(self) -> None:
+    What they log goes to `log`.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self._log = log.open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._log,
             text=True,
             cwd=ROOT,
         )
@@ -102,6 +108,7 @@ class Nursery:
         if self.pid:
             self.kill()
         self._process.communicate()
+        self._log.close()
 
     def __enter__(self) -> Self:
         return self
