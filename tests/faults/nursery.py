@@ -53,20 +53,48 @@ class Conveyor:
         """Nothing is held."""
 
 
-class Hung(Conveyor):
-    """Ten parts, and then a read that never comes back."""
+class Live(Conveyor):
+    """A camera of 100 frames per second; what was open before does not count any more."""
 
     live = True
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened_at = 0
+
+    def open(self) -> None:
+        self._opened_at = self._number
+
     def read(self) -> Frame | None:
-        if self._number == 10:
-            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-            os.read(os.pipe()[0], 1)
         time.sleep(0.01)
         return super().read()
 
 
-CAMERAS = {"conveyor": Conveyor, "three": lambda: Conveyor(3), "hung": Hung}
+class Hung(Live):
+    """Ten frames, and then a read that never comes back, as in a driver."""
+
+    def read(self) -> Frame | None:
+        if self._number == 10:
+            os.read(os.pipe()[0], 1)
+        return super().read()
+
+
+class Frozen(Live):
+    """Ten frames, and then the last one `again` until it is opened anew."""
+
+    def read(self) -> Frame | None:
+        if self._number < self._opened_at + 10:
+            return super().read()
+        time.sleep(0.01)
+        return Frame(PICTURES[self._number % 2], f"again {self._number}", time.monotonic())
+
+
+CAMERAS = {
+    "conveyor": Conveyor,
+    "three": lambda: Conveyor(3),
+    "hung": Hung,
+    "frozen": Frozen,
+}
 
 
 class Nursery:
