@@ -16,7 +16,7 @@ from inspector.errors import CameraLost, CameraUnavailable
 from inspector.types import Frame
 from tests.faults.fault import Fault, Outcome, Run
 from tests.faults.nursery import LOG, PICTURES, Nursery, write_line
-from tests.faults.resources import Held, growth
+from tests.faults.resources import Held, expect_flat
 from tests.support.listener import Listener
 from tests.support.rtsp import RtspServer, missing
 
@@ -62,7 +62,7 @@ def lose(run: Run) -> Outcome:
     gc.collect()
     after = Held.by()
     outcome.expect(reconnects == run.count - 1, f"it came back {reconnects} times")
-    _expect_flat(outcome, before, after)
+    outcome.measured = expect_flat(outcome, before, after)
     return outcome
 
 
@@ -104,20 +104,12 @@ def lose_rtsp(run: Run) -> Outcome:
             outcome.recovered_s.append(healed_s)
             outcome.expect(healed_s < HEALED_S + SLACK_S, f"healed after {healed_s} s")
         gc.collect()
-        _expect_flat(outcome, before, Held.by())
-        outcome.measured += f"; noticed within {max(noticed_s):.2f} s"
+        grown = expect_flat(outcome, before, Held.by())
+        outcome.measured = f"{grown}; noticed within {max(noticed_s):.2f} s"
     finally:
         outcome.expect(grabber.stop(5), "the grabber does not end")
         server.kill()
     return outcome
-
-
-def _expect_flat(outcome: Outcome, before: Held, after: Held) -> None:
-    grown = growth(before, after)
-    outcome.expect(after.descriptors <= before.descriptors, f"descriptors grow: {grown}")
-    outcome.expect(after.threads <= before.threads, f"threads grow: {grown}")
-    outcome.expect(after.rss_mib <= before.rss_mib * 1.05 + 5, f"memory grows: {grown}")
-    outcome.measured = grown
 
 
 def freeze(run: Run) -> Outcome:

@@ -191,7 +191,7 @@ FAULTS = (
         "a changed configuration",
         "refused with file and reason, or valid with every limit in force",
         inject,
-        500,
+        300,
         10_000,
     ),
 )

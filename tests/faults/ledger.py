@@ -49,6 +49,13 @@ def look(folder: Path) -> tuple[str, int]:
             return str(error), 0
 
 
+def ask(folder: Path, query: str) -> int:
+    """A number out of an outbox that somebody uses; 0 where there is none."""
+    uri = f"{(folder / OUTBOX).as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as database:
+        return int(database.execute(query).fetchone()[0] or 0)
+
+
 def recorded(folder: Path) -> list[tuple[int, str]]:
     """Number and id of each row."""
     with closing(sqlite3.connect(folder / OUTBOX)) as database:

@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.support.dashboard import Dashboard
 from tests.support.scripted_broker import WELL, Mood, ScriptedBroker
 
 PATIENCE_S = 60.0
+AWAY_S = 1.5
 # Deadlines that are shorter than in life, so that outages can follow one another and run into all
 # of them: a broker that hangs for 2 s is here what one that hangs for a minute is there.
 HASTE = {
@@ -50,7 +50,7 @@ def inject_scripted(run: Run) -> Outcome:
             order = order or rng.sample(kinds, len(kinds))
             kind = order.pop()
             with _bad(broker, kind):
-                time.sleep(rng.uniform(0.1, 2.0))
+                time.sleep(rng.uniform(0.1, AWAY_S))
             _await_recovery(outcome, run.folder, kind, lambda: _newest(broker))
         outcome.expect(nursery.kill(signal.SIGTERM) == 0, "the daemon did not end well")
         # What was rejected is tried again after a start.
@@ -98,7 +98,7 @@ def inject_mosquitto(run: Run) -> Outcome:
         for number in run.each():
             kind = ("killed", "frozen", "restarted")[number % 3]
             time.sleep(rng.uniform(0, 0.3))
-            away_s = rng.uniform(0, 3.0)
+            away_s = rng.uniform(0, AWAY_S)
             if kind == "frozen":
                 broker._process.send_signal(signal.SIGSTOP)
                 time.sleep(away_s)
@@ -126,7 +126,7 @@ def inject_mosquitto(run: Run) -> Outcome:
 
 
 def _acknowledged(folder: Path) -> int:
-    return _ask(folder, "SELECT max(seq) FROM outbox WHERE acked_at IS NOT NULL")
+    return ledger.ask(folder, "SELECT max(seq) FROM outbox WHERE acked_at IS NOT NULL")
 
 
 def _put_back_what_was_not_heard(folder: Path, dashboard: Dashboard) -> int:
@@ -141,15 +141,9 @@ def _await_recovery(outcome: Outcome, folder: Path, kind: str, newest: Callable[
     """Until a result is delivered that was recorded after the fault."""
     outcome.injected += 1
     healed_s = time.monotonic()
-    recorded = _ask(folder, "SELECT max(seq) FROM outbox")
+    recorded = ledger.ask(folder, "SELECT max(seq) FROM outbox")
     if _until(outcome, lambda: newest() > recorded, f"a result after «{kind}»"):
         outcome.recovered_s.append(time.monotonic() - healed_s)
-
-
-def _ask(folder: Path, query: str) -> int:
-    uri = f"{(folder / ledger.OUTBOX).as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
-        return int(database.execute(query).fetchone()[0] or 0)
 
 
 def _until(outcome: Outcome, condition: Callable[[], object], what: str) -> bool:

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.fault import Outcome
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -30,10 +32,16 @@ class Held:
         return f"{self.rss_mib:.0f} MiB, {self.descriptors} descriptors, {self.threads} threads"
 
 
-def growth(before: Held, after: Held) -> str:
-    """What there is more of, for people."""
-    return (
-        f"{after.rss_mib - before.rss_mib:+.1f} MiB, "
-        f"{after.descriptors - before.descriptors:+d} descriptors, "
-        f"{after.threads - before.threads:+d} threads"
+def expect_flat(outcome: Outcome, before: Held, after: Held) -> str:
+    """Note what has grown; returns by how much. Of memory 5 % and 5 MiB are allowed, for caches
+    that fill up.
+    """
+    more = after.rss_mib - before.rss_mib
+    descriptors, threads = (
+        after.descriptors - before.descriptors,
+        after.threads - before.threads,
     )
+    grown = f"{more:+.1f} MiB, {descriptors:+d} descriptors, {threads:+d} threads"
+    allowed = more <= 0.05 * before.rss_mib + 5
+    outcome.expect(allowed and descriptors <= 0 and threads <= 0, f"it grows: {grown}")
+    return grown
