@@ -37,7 +37,7 @@ class Holding(ScriptedCamera):
     @staticmethod
     def _play(cycles: int) -> Iterator[Frame | Exception]:
         for number in range(cycles):
-            yield Frame(PICTURES[number % 2], str(number), 0.0)
+            yield Frame(PICTURES[number % len(PICTURES)], str(number), 0.0)
             yield CameraLost("cable pulled")
             if number % 10 == 0:
                 yield CameraUnavailable("no such device")

@@ -84,7 +84,7 @@ def kill_program(run: Run) -> Outcome:
     outcome, rng = Outcome(), run.rng
     pictures = run.folder / "pictures"
     pictures.mkdir()
-    for number, picture in enumerate(PICTURES):
+    for number, picture in enumerate(PICTURES[:2]):
         cv2.imwrite(str(pictures / f"{number}.png"), picture)
     manifest = manifest_of()
     model = tiny(FakeRuntime.none(manifest)[0], side=manifest.input.width)

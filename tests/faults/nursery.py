@@ -29,11 +29,11 @@ from tests.support.bundles import manifest_of
 PR_SET_PDEATHSIG = 1  # prctl(2)
 LOG = "daemon.log"
 ROOT = Path(__file__).parents[2]
-PICTURES = np.random.default_rng(0).integers(0, 200, (2, 48, 64, 3), np.uint8)
+PICTURES = np.random.default_rng(0).integers(0, 200, (61, 48, 64, 3), np.uint8)
 
 
 class Conveyor:
-    """Parts without an end, as fast as they are taken, and never two equal ones in a row."""
+    """Parts without an end, as fast as they are taken, and never two equal ones within 60."""
 
     live = False
 
@@ -48,7 +48,9 @@ class Conveyor:
         if self._number >= self._left:
             return None
         self._number += 1
-        return Frame(PICTURES[self._number % 2], f"part {self._number}", time.monotonic())
+        return Frame(
+            PICTURES[self._number % len(PICTURES)], f"part {self._number}", time.monotonic()
+        )
 
     def close(self) -> None:
         """Nothing is held."""
@@ -87,7 +89,9 @@ class Frozen(Live):
         if self._number < self._opened_at + 10:
             return super().read()
         time.sleep(0.01)
-        return Frame(PICTURES[self._number % 2], f"again {self._number}", time.monotonic())
+        return Frame(
+            PICTURES[self._number % len(PICTURES)], f"again {self._number}", time.monotonic()
+        )
 
 
 CAMERAS = {
