@@ -1,28 +1,26 @@
 """Mutants of a module: its code with one thing changed, which its tests have to notice.
 
-    python -m tests.faults.mutants inspector.decide [--only NUMBER]
+    python -m tests.faults.mutants inspector.decide [NUMBER…]
 
-Each mutant is a process forked from one that has imported the libraries; what it judges by is read
-from the changed tree, and nothing on the disk is touched.
+Each mutant is a process forked from one that has collected the tests; it gets other code under the
+functions that are there, and nothing on the disk is touched.
 """
 
 import ast
 import copy
 import os
-import signal
+import resource
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec, spec_from_loader
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 120  # a mutant that loops for ever was noticed too
+LOOP_S = 60  # of processor time; a mutant that loops for ever is noticed too
 
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -157,61 +155,92 @@ def _named(old: ast.AST, new: type[ast.AST]) -> str:
     return f"{type(old).__name__} → {new.__name__}"
 
 
-class _Mutated(Loader, MetaPathFinder):
-    """Gives the changed tree to whoever imports the module."""
+def put_in_place(module: ModuleType, mutant: Mutant) -> None:
+    """Let the module, which others have imported from, behave as the mutant does.
 
-    def __init__(self, module: str, file: str, tree: ast.Module) -> None:
-        self._module, self._file, self._tree = module, file, tree
-
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        return spec_from_loader(name, self) if name == self._module else None
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__file__ = self._file
-        exec(compile(self._tree, self._file, "exec"), module.__dict__)
+    Functions and methods stay the objects that they are and get other code.
+    """
+    changed: dict[str, Any] = {"__name__": module.__name__, "__file__": module.__file__}
+    exec(compile(mutant.tree, str(module.__file__), "exec"), changed)
+    for name, new in changed.items():
+        if not name.startswith("__"):
+            vars(module)[name] = _replaced(vars(module).get(name), new, module.__name__)
 
 
-def survives(module: str, mutant: Mutant, tests: tuple[str, ...]) -> bool:
-    """Whether none of the tests notices it."""
-    return _in_a_fork(lambda: _run_tests(module, mutant, tests)) == 0
+def _replaced(old: Any, new: Any, module: str) -> Any:
+    """The old thing with the code of the new one, where it has any of this module; else the new."""
+    if getattr(new, "__module__", None) != module:
+        return new
+    if isinstance(new, FunctionType):
+        old.__code__, old.__defaults__ = new.__code__, new.__defaults__
+        old.__kwdefaults__ = new.__kwdefaults__
+        return old
+    if isinstance(new, type):
+        for name, method in vars(new).items():
+            if isinstance(method, FunctionType) and method.__code__.co_filename != "<string>":
+                _replaced(vars(old)[name], method, module)
+        return old
+    return new
 
 
-def _in_a_fork(work: Callable[[], int]) -> int:
-    """Exit code of `work`; 1 where it did not come to an end in time."""
+class Mutation:
+    """Runs the tests that pytest has collected once for each mutant, in a process of its own."""
+
+    def __init__(self, module: str, numbers: tuple[int, ...] = ()) -> None:
+        self.survivors: list[str] = []
+        self.killed = 0
+        self._module = module
+        self._numbers = numbers
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In place of the one run of all tests."""
+        module = sys.modules[self._module]
+        source = Path(str(module.__file__)).read_text(encoding="utf-8")
+        # Tables first: what a property finds after many examples, they mostly find at once.
+        session.items.sort(key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
+        if _notices(session, module, Mutant(0, "nothing", ast.parse(source))):
+            raise session.Failed("expected that the tests pass as they are")
+        for number, mutant in enumerate(mutants(source)):
+            if self._numbers and number not in self._numbers:
+                continue
+            if _notices(session, module, mutant):
+                self.killed += 1
+            else:
+                self.survivors.append(f"{self._module}:{mutant.line} {mutant.change} ({number})")
+        return True
+
+
+def _notices(session: pytest.Session, module: ModuleType, mutant: Mutant) -> bool:
+    """Whether a test fails."""
     child = os.fork()
-    if not child:
-        os.setpgid(0, 0)
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
-        code = 1
-        try:
-            code = work()
-        finally:
-            os._exit(code)
-    deadline_s = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline_s:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return 1
+    if child:
+        _, status = os.waitpid(child, 0)
+        return status != 0
+    failed = 1
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (LOOP_S, LOOP_S))
+        put_in_place(module, mutant)
+        for number, item in enumerate(session.items):
+            after = session.items[number + 1 : number + 2]
+            item.config.hook.pytest_runtest_protocol(
+                item=item, nextitem=after[0] if after else None
+            )
+            if session.testsfailed:
+                break
+        failed = session.testsfailed
+    finally:
+        os._exit(min(failed, 1))
 
 
-def _run_tests(module: str, mutant: Mutant, tests: tuple[str, ...]) -> int:
-    import pytest
-
-    spec = find_spec(module)
-    assert spec is not None
-    assert spec.origin is not None
-    sys.modules.pop(module, None)
-    sys.meta_path.insert(0, _Mutated(module, spec.origin, mutant.tree))
-    options = ["-x", "-q", "--hypothesis-seed=0"]
-    options += [f"-pno:{plugin}" for plugin in ("randomly", "cacheprovider", "faulthandler")]
-    os.chdir(tempfile.gettempdir())  # where hypothesis leaves what it has found
-    return int(pytest.main([*options, *(str(ROOT / test) for test in tests)]))
+def run(module: str, tests: tuple[str, ...], numbers: tuple[int, ...] = ()) -> Mutation:
+    """Try every mutant of a module, or those with these numbers."""
+    mutation = Mutation(module, numbers)
+    options = ["--hypothesis-seed=0", "-o", "addopts="]
+    for plugin in ("randomly", "cacheprovider", "terminal", "faulthandler"):
+        options += ["-p", f"no:{plugin}"]
+    code = pytest.main([*options, *(str(ROOT / test) for test in tests)], plugins=[mutation])
+    assert code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED), f"pytest: {code!r}"
+    return mutation
 
 
 TESTS = {
@@ -221,27 +250,10 @@ TESTS = {
 
 
 def main(module: str, *numbers: str) -> None:
-    """Print each mutant of the module that survives; with numbers, only those are tried."""
-    # What does not import the module is imported once, for all forks.
-    for library in (
-        "cv2",
-        "hypothesis",
-        "jsonschema",
-        "numpy",
-        "onnx",
-        "pydantic",
-        "pytest",
-        "yaml",
-    ):
-        __import__(library)
-    source = (ROOT / module.replace(".", "/")).with_suffix(".py").read_text()
-    control = Mutant(0, "nothing", ast.parse(source))
-    if not survives(module, control, TESTS[module]):
-        sys.exit(f"expected that the tests of {module} pass as it is, found that they do not")
-    for number, mutant in enumerate(mutants(source)):
-        if not numbers or str(number) in numbers:
-            fate = "survived" if survives(module, mutant, TESTS[module]) else "killed"
-            print(f"{fate} {number} line {mutant.line}: {mutant.change}", flush=True)  # noqa: T201
+    """Print the mutants of a module that survive."""
+    mutation = run(module, TESTS[module], tuple(map(int, numbers)))
+    lines = [f"{mutation.killed} killed, {len(mutation.survivors)} survived", *mutation.survivors]
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
