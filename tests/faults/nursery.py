@@ -241,6 +241,7 @@ def write_line(folder: Path, port: int, **camera: Any) -> Path:
 def main() -> None:
     """Fork what is asked for, one after the other, and tell the pid and how it ended."""
     libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # with whoever injects ends all of it
     for request in sys.stdin:
         told = json.loads(request)
         child = os.fork()
