@@ -134,6 +134,28 @@ def check(config: Config = None, line: LineName = None, as_json: Json = False) -
 
 
 @app.command()
+def bench(
+    config: Config = None,
+    line: LineName = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model bundle.")] = None,
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Option(help="Pictures, or folders of them; default: the shipped samples."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each picture is judged.")] = 5,
+    as_json: Json = False,
+    png: Annotated[Path | None, typer.Option(help="Draw the stages into this file.")] = None,
+) -> None:
+    """How fast each runtime and precision judges on this machine, and which one to take."""
+    from inspector import batch
+    from inspector import bench as command
+
+    found = lines.find(config, line)
+    settings = batch.settings(lines.read(found).config if found else None, model=model)
+    command.run(settings.model, pictures or [], rounds, as_json=as_json, png=png)
+
+
+@app.command()
 def doctor(config: Config = None, line: LineName = None, as_json: Json = False) -> None:
     """Examine this PC for its line: permissions, camera, broker, TLS, clock, disk, processor."""
     from inspector import doctor as command

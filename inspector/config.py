@@ -104,7 +104,7 @@ class ModelConfig(Section):
     bundle: Annotated[str, AfterValidator(_parse_bundle)] = "default"
     runtime: Literal["auto", "openvino", "onnxruntime"] = "auto"
     device: Annotated[str, Field(min_length=1)] = "CPU"
-    precision: Literal["auto", "f32", "bf16"] = "auto"
+    precision: Literal["auto", "f32", "bf16", "int8"] = "auto"
     threads: Annotated[int, Field(ge=1, le=256)] | None = None
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
 

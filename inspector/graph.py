@@ -39,7 +39,19 @@ class Graph:
     @classmethod
     def of(cls, points: Points, near: NDArray[np.intp]) -> "Graph":
         """From n pixels and their neighbours (n, 8), -1 where there is none."""
-        return cls(points, tuple(_chain(points, walk) for walk in _walks(near)))
+        return cls(points, tuple(chain_of(points, walk) for walk in _walks(near)))
+
+    def longest_paths(self) -> list[Points]:
+        """Of each part that is connected the longest of the shortest ways within it.
+
+        Two sweeps of Dijkstra, from any pixel to its farthest and from there on.
+        """
+        graph, paths = self, []
+        for start in self.starts():
+            graph, tip, _ = graph.farthest(start)
+            graph, end, _ = graph.farthest(tip)
+            paths.append(self.points[graph.way(tip, end)])
+        return paths
 
     def starts(self) -> Iterator[int]:
         """A key of each part that is connected."""
@@ -47,7 +59,6 @@ class Graph:
         while unseen:
             start = min(unseen)
             yield start
-            # Parts that were split since have new keys, but no new parts.
             unseen -= self._sweep(start).keys()
 
     def farthest(self, start: int) -> tuple["Graph", int, float]:
@@ -84,7 +95,7 @@ class Graph:
 
     def _cut(self, number: int, at: int) -> "Graph":
         pixels = self.chains[number].pixels
-        halves = (_chain(self.points, pixels[: at + 1]), _chain(self.points, pixels[at:]))
+        halves = (chain_of(self.points, pixels[: at + 1]), chain_of(self.points, pixels[at:]))
         return Graph(self.points, (*self.chains[:number], *halves, *self.chains[number + 1 :]))
 
     def _sweep(self, start: int) -> dict[int, tuple[float, int]]:
@@ -113,7 +124,8 @@ def _farthest_within(chain: Chain, first: float, last: float) -> int:
     return int(np.minimum(first + far, last + chain.length - far).argmax())
 
 
-def _chain(points: Points, pixels: list[int]) -> Chain:
+def chain_of(points: Points, pixels: list[int]) -> Chain:
+    """The chain through these pixels, given by their indices."""
     steps = np.hypot(*np.diff(points[pixels], axis=0).T)
     return Chain(pixels, [0.0, *np.cumsum(steps).tolist()])
 

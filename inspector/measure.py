@@ -1,13 +1,14 @@
 """Mask → Scratch: length along the curve, local width, area, in pixels of the frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.crossing import strokes
 from inspector.graph import Points
 from inspector.join import chains
 from inspector.skeleton import longest_path, thin
@@ -55,12 +56,34 @@ def _parts(detection: Detection) -> list[_Part]:
     for k in range(1, count):
         whole = np.asarray(labels == k)
         inside = [piece for piece in pieces if (piece & whole).any()]
-        mask = np.logical_or.reduce(inside)
-        path = longest_path(thin(whole))
-        parts.append(
-            _Part(detection.confidence, detection.x, detection.y, whole, mask, len(inside), path)
-        )
+        part = _Part(
+            detection.confidence, detection.x, detection.y, whole, np.logical_or.reduce(inside),
+            len(inside), np.zeros((0, 2)),
+        )  # fmt: skip
+        skeleton = thin(whole)
+        width = int(np.count_nonzero(whole)) / max(1, int(np.count_nonzero(skeleton)))
+        paths = strokes(skeleton, width)
+        if len(paths) == 1:
+            parts.append(replace(part, path=paths[0]))
+        else:
+            parts += [_share(part, paths, own, width) for own in range(len(paths))]
     return parts
+
+
+def _share(part: _Part, paths: list[Points], own: int, width: float) -> _Part:
+    """What belongs to one of several scratches that cross: what is nearest to its path, and what
+    all of them have at the crossing.
+    """
+    lines = np.concatenate(paths)
+    of = np.repeat(np.arange(len(paths)), [len(path) for path in paths])
+    across = np.zeros(part.whole.shape, np.uint8)
+    cv2.polylines(across, [paths[own].astype(np.int32)], False, 1, max(1, round(width)))
+    whole = part.whole & ((of[_nearest(part.whole, lines)] == own) | (across > 0))
+    # A corner that is nearest to this path only beyond another one is not connected with it.
+    _, labels = cv2.connectedComponents(whole.astype(np.uint8), connectivity=8)
+    x, y = paths[own][len(paths[own]) // 4].astype(int)
+    whole = np.asarray(labels == labels[y, x])
+    return replace(part, whole=whole, mask=part.mask & whole, path=paths[own])
 
 
 def _joined(parts: list[_Part], bridges: Points) -> _Part:

@@ -60,18 +60,20 @@ def longest_path(skeleton: Mask) -> Points:
     Two sweeps of Dijkstra, from any pixel to its farthest and from there on: exact on a tree. A
     loop is taken along its shorter side. Only the part with the longest path counts.
     """
+    paths = graph_of(skeleton).longest_paths()
+    return max(paths, key=length) if paths else np.zeros((0, 2))
+
+
+def length(path: Points) -> float:
+    """Of a path from pixel to pixel, in px."""
+    return float(np.hypot(*np.diff(path, axis=0).T).sum())
+
+
+def graph_of(skeleton: Mask) -> Graph:
+    """A skeleton (H, W) as a graph of its pixels, at x, y."""
     rows, columns = np.nonzero(skeleton)
     points = np.stack([columns, rows], axis=1).astype(np.float64)
-    if len(points) == 0:
-        return points
-    best, longest = [0], 0.0
-    graph = Graph.of(points, _neighbours(rows, columns, skeleton.shape))
-    for start in graph.starts():
-        graph, tip, _ = graph.farthest(start)
-        graph, end, far = graph.farthest(tip)
-        if far > longest:
-            best, longest = graph.way(tip, end), far
-    return points[best]
+    return Graph.of(points, _neighbours(rows, columns, skeleton.shape))
 
 
 def _neighbours(

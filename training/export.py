@@ -29,15 +29,24 @@ from inspector.config import ModelConfig
 from inspector.errors import ConfigError
 from inspector.segment import bundle as bundles
 from inspector.segment.bundle import Bundle
-from inspector.segment.manifest import GOLDEN_INPUT, GOLDEN_LABELS, MODEL, Head
+from inspector.segment.manifest import (
+    GOLDEN_INPUT,
+    GOLDEN_LABELS,
+    INT8,
+    INT8_WEIGHTS,
+    MODEL,
+    Head,
+)
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection
-from training import gate, threshold
+from training import gate, quantize, threshold
 from training.synth.dataset import Recipe, draw
 
 SIDE = 640
 OPSET = 17
-PRECISIONS = ("f32", "bf16")
+PRECISIONS = ("f32", "bf16", "int8")
+FASTER = 1.5
+"""By which 8 bits have to be faster than f32, or they are not worth a second model."""
 GATE_PICTURES = 300
 OVERLAP = 0.5
 """Boxes that share more than this are one scratch; crossing scratches share less."""
@@ -88,10 +97,14 @@ def export(
             "recall_of_bad": choice.recall, "false_reject_of_good": choice.false_reject,
         }  # fmt: skip
         segmenter = Segmenter(draft.manifest, segmenter.runtime, fields["confidence"])
+        quantize.to_int8(root, hold_out, progress)
         fields["golden"] = {"confidences": tuple(d.confidence for d in _golden(root, segmenter))}
         made = bundles.write(root, **fields)
         rows = _gate(weights, made, hold_out, progress)
         fields["precisions"] = proved(rows)
+        if "int8" not in fields["precisions"]:
+            for file in (INT8, INT8_WEIGHTS):
+                (root / file).unlink()
         fields["evaluation"]["gate"] = gate.facts(rows)
         bundles.write(root, **fields)
         if out.exists():
@@ -130,12 +143,13 @@ def _gate(
             runtime = bundles.open_runtime(made, config)
         except ConfigError:  # a precision that this CPU does not have
             continue
-        bundles.self_test(made, runtime)
+        if config.precision in {"auto", "f32"}:  # the gate says what the faster ones are worth
+            bundles.self_test(made, runtime)
         runtimes.append(runtime)
     reference = gate.TorchRuntime(weights, made.manifest)
     rows = gate.compare(reference, runtimes, made.manifest, pictures, progress)
     Console(stderr=True).print(gate.table(rows))
-    must = [row for row in rows if "bf16" not in row.runtime]
+    must = [row for row in rows if row.runtime.endswith("/f32")]
     if not all(row.passes for row in must):
         raise ExportRefused(
             "expected each runtime to judge as the net does, found the differences above"
@@ -144,11 +158,14 @@ def _gate(
 
 
 def proved(rows: list[gate.Comparison]) -> tuple[str, ...]:
-    """The precisions in which OpenVINO judges as the net does."""
-    passed = {
-        row.runtime.rpartition("/")[2] for row in rows if row.passes and "openvino" in row.runtime
+    """The precisions in which OpenVINO judges as the net does; 8 bits must also be faster."""
+    ours = {r.runtime.rpartition("/")[2]: r for r in rows if "openvino" in r.runtime}
+    worth = {
+        precision
+        for precision, row in ours.items()
+        if row.passes and (precision != "int8" or ours["f32"].ms >= FASTER * row.ms)
     }
-    return tuple(p for p in PRECISIONS if p in passed)
+    return tuple(p for p in PRECISIONS if p in worth)
 
 
 def to_onnx(weights: Path, target: Path) -> Head:

@@ -189,7 +189,7 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
     overrides = {
         **options, "model": str(last) if resume else model, "data": str(data.resolve()),
         "epochs": ENDLESS, "patience": 0, "warmup_epochs": 0, "close_mosaic": 0,
-        "project": str(runs.resolve()), "name": name, "exist_ok": True, "plots": False,
+        "project": str(runs.resolve()), "name": name, "exist_ok": True, "plots": True,
         "pretrained": model.endswith(".pt"), "single_cls": not dense,
         # True would fetch weights for a self-test of mixed precision.
         "amp": "bf16" if torch.cuda.is_available() else False,

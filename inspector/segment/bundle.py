@@ -113,7 +113,7 @@ def open_runtime(bundle: Bundle, config: ModelConfig, cache: Path | None = None)
         return OnnxRuntime(bundle.model, bundle.manifest, config)
     from inspector.segment.openvino_runtime import OpenVinoRuntime
 
-    return OpenVinoRuntime(bundle.model, bundle.manifest, config, cache)
+    return OpenVinoRuntime(bundle.root, bundle.manifest, config, cache)
 
 
 def open_segmenter(config: ModelConfig, cache: Path | None = None) -> tuple[Segmenter, ModelInfo]:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MODEL = "model.onnx"
+INT8, INT8_WEIGHTS = "model.int8.xml", "model.int8.bin"
+"""The same model in 8 bits, which only OpenVINO reads; a bundle may do without."""
 GOLDEN_INPUT = "golden.png"
 GOLDEN_LABELS = "golden-labels.png"
 MASK_COEFFICIENTS = 32
@@ -16,7 +18,7 @@ DENSE_STRIDE = 2
 """Input pixels per cell of a dense answer."""
 
 Head = Literal["end2end", "raw", "dense"]
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -66,6 +68,12 @@ class Manifest(_Section):
         missing = {MODEL, GOLDEN_INPUT, GOLDEN_LABELS} - self.files.keys()
         if missing:
             raise ValueError(f"expected files to name {', '.join(sorted(missing))}")
+        return self
+
+    @model_validator(mode="after")
+    def _int8_has_a_model(self) -> Self:
+        if "int8" in self.precisions and not {INT8, INT8_WEIGHTS} <= self.files.keys():
+            raise ValueError(f"precisions: expected files {INT8} and {INT8_WEIGHTS} for int8")
         return self
 
     @model_validator(mode="after")

@@ -10,28 +10,33 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from inspector.config import ModelConfig
 from inspector.errors import BundleError, ConfigError, InferenceError
-from inspector.segment.manifest import Manifest
+from inspector.segment.manifest import INT8, MODEL, Manifest
 from inspector.segment.runtime import Outputs, check_shapes
 from inspector.segment.threads import default_threads
 from inspector.types import Image
 
 log = logging.getLogger(__name__)
 
-PRECISIONS = {"f32": ov.Type.f32, "bf16": ov.Type.bf16}
+PRECISIONS = {"f32": ov.Type.f32, "bf16": ov.Type.bf16, "int8": ov.Type.f32}
+"""What the parts of the model are computed in that are not in 8 bits already."""
+FASTEST = ("int8", "bf16", "f32")
 
 
 class OpenVinoRuntime:
     """One compiled model and one infer request, reused for every tile."""
 
     def __init__(
-        self, path: Path, manifest: Manifest, config: ModelConfig, cache: Path | None = None
+        self, root: Path, manifest: Manifest, config: ModelConfig, cache: Path | None = None
     ) -> None:
+        """From the bundle's folder `root`."""
         core = ov.Core()
         if config.device not in core.available_devices:
             raise ConfigError(
                 f"model.device: expected one of {', '.join(core.available_devices)}, "
                 f"found {config.device}"
             )
+        precision = _precision(core, config, manifest)
+        path = root / (INT8 if precision == "int8" else MODEL)
         try:
             model = core.read_model(path)
         except Exception as error:
@@ -40,7 +45,6 @@ class OpenVinoRuntime:
             manifest, [_shape(i) for i in model.inputs], [_shape(o) for o in model.outputs]
         )
         self._outputs = len(model.outputs)
-        precision = _precision(core, config, manifest)
         options = {
             hints.performance_mode(): hints.PerformanceMode.LATENCY,
             hints.inference_precision(): PRECISIONS[precision],
@@ -64,12 +68,20 @@ def _shape(port: ov.Output) -> list[int | str | None]:
 
 
 def _precision(core: ov.Core, config: ModelConfig, manifest: Manifest) -> str:
-    """`auto` takes bf16 where the CPU multiplies it in hardware and the bundle was proved in it."""
-    able = core.get_property(config.device, props.device.capabilities())
-    if config.precision == "bf16" and "BF16" not in able:
-        raise ConfigError(f"model.precision: expected f32, {config.device} has no bf16")
+    """`auto` takes the fastest that the device computes and the bundle was proved in."""
+    able = {"f32", *map(str.lower, core.get_property(config.device, props.device.capabilities()))}
+    offered = {"f32", "bf16"} | ({"int8"} if INT8 in manifest.files else set())
     if config.precision == "auto":
-        return "bf16" if "BF16" in able and "bf16" in manifest.precisions else "f32"
+        return next(p for p in FASTEST if p in able & offered & {*manifest.precisions, "f32"})
+    if config.precision not in able:
+        raise ConfigError(
+            f"model.precision: expected f32, {config.device} has no {config.precision}"
+        )
+    if config.precision not in offered:
+        raise ConfigError(
+            f"model.precision: expected one of {', '.join(sorted(offered))}, found "
+            f"{config.precision}: the bundle has no {INT8}"
+        )
     if config.precision not in manifest.precisions:
         log.warning(
             "model.precision: the bundle was not seen to judge alike in %s", config.precision

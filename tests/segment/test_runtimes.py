@@ -5,7 +5,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import openvino as ov
 import pytest
+from pydantic import ValidationError
 
 from inspector.config import Limits, ModelConfig
 from inspector.errors import BundleError, ConfigError, InferenceError
@@ -83,6 +85,39 @@ def test_a_device_or_precision_that_is_not_there_is_refused(tmp_path: Path, sett
 
     with pytest.raises(ConfigError, match="expected"):
         bundle.open_runtime(made, settings)
+
+
+def test_eight_bits_are_refused_where_the_bundle_has_none(tmp_path: Path) -> None:
+    """The error names the file that is not there."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+
+    with pytest.raises(ConfigError, match=r"model\.int8\.xml"):
+        bundle.open_runtime(made, ModelConfig(runtime="openvino", precision="int8"))
+
+
+def test_a_manifest_cannot_promise_eight_bits_without_their_files(tmp_path: Path) -> None:
+    """What `auto` would take has to be there."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+    fields = made.manifest.model_dump(exclude={"files"}) | {"precisions": ("f32", "int8")}
+
+    with pytest.raises(ValidationError, match=r"model\.int8\.xml"):
+        bundle.write(made.root, **fields)
+
+
+def test_auto_takes_eight_bits_that_were_proved(tmp_path: Path) -> None:
+    """And they answer for the model that the manifest names."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+    ov.save_model(ov.Core().read_model(made.model), made.root / "model.int8.xml")
+    fields = made.manifest.model_dump(exclude={"files"}) | {"precisions": ("f32", "int8")}
+    proved = bundle.write(made.root, **fields)
+
+    runtime = bundle.open_runtime(proved, ModelConfig())
+
+    assert runtime.name == "openvino/CPU/int8"
+    assert [a.shape for a in runtime.infer(np.zeros((64, 64, 3), np.uint8))] == [
+        (1, 300, 38),
+        (1, 32, 16, 16),
+    ]
 
 
 def test_a_compiled_model_is_cached(tmp_path: Path) -> None:

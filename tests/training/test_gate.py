@@ -97,6 +97,26 @@ def test_only_a_proved_precision_is_offered() -> None:
     assert export.proved(rows) == ("f32",)
 
 
+@pytest.mark.parametrize(
+    ("row", "kept"),
+    [
+        ({"ms": 4.0}, True),
+        ({"ms": 4.1}, False),  # not 1.5 times faster
+        ({"ms": 2.0, "flips": 2}, False),
+        ({"ms": 2.0, "length_px": 0.6}, False),
+    ],
+)
+def test_eight_bits_must_judge_alike_and_be_worth_it(row: dict[str, float], kept: bool) -> None:
+    """Half as much time again is the least that a second model has to save."""
+    good = {"mask_iou": 1.0, "length_px": 0.0, "worst_length_px": 0.0, "flips": 0, "ms": 6.0}
+    rows = [
+        Comparison("openvino/CPU/f32", 200, **good),
+        Comparison("openvino/CPU/int8", 200, **{**good, **row}),
+    ]
+
+    assert export.proved(rows) == (("f32", "int8") if kept else ("f32",))
+
+
 def test_an_export_without_a_hold_out_is_refused(tmp_path: Path) -> None:
     """Before any work is done, and the message says how to make one."""
     with pytest.raises(export.ExportRefused, match="training synth --val 200"):

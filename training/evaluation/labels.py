@@ -48,6 +48,7 @@ class LabelledScratch(BaseModel):
 
     polygon: Annotated[tuple[tuple[Coordinate, Coordinate], ...], Field(min_length=1)]
     length_px: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    width_px: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     contrast: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 

@@ -152,9 +152,15 @@ def _match(
                 rank[k] = (round(overlap, 6), cover)
         best = max(rank, key=lambda k: rank[k], default=None)
         found = bool(covered.mean() >= COVER) or (best is not None and rank[best][0] >= IOU)
-        error = scratches[best].length_px - truth.length_px if found and best is not None else None
+        error = wider = None
+        if found and best is not None:
+            error = scratches[best].length_px - truth.length_px
+            if truth.width_px is not None:
+                wider = scratches[best].width_px - truth.width_px
         out.append(
-            TrueScratch(truth.polygon, truth.length_px, truth.contrast, found, len(rank), error)
+            TrueScratch(
+                truth.polygon, truth.length_px, truth.contrast, found, len(rank), error, wider
+            )
         )
     kinds = [
         Kind.RIGHT if ok else Kind.IGNORED if _on(p, ignore) >= FRAGMENT else Kind.WRONG

@@ -16,7 +16,13 @@ from rich.text import Text
 
 from inspector.intervals import Estimate
 from training.evaluation import cases, figures
-from training.evaluation.summary import CLEAR_CONTRAST, CLEAR_LENGTH_PX, CONTRASTS, UNSURE
+from training.evaluation.summary import (
+    CLEAR_CONTRAST,
+    CLEAR_LENGTH_PX,
+    CONTRASTS,
+    SWEEP,
+    UNSURE,
+)
 from training.evaluation.values import Judged, Summary
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -59,6 +65,11 @@ def metrics(limit_px: float) -> list[Metric]:
         Metric(parts, "precision", lambda s: s.by_limit.precision),
         Metric(parts, "F1", lambda s: s.by_limit.f1),
         Metric(parts, "AUC, longest scratch", lambda s: s.by_limit.auc),
+        *(
+            Metric(parts, f"F1, at {multiple * limit_px:g} px", _sweep(k))
+            for k, multiple in enumerate(SWEEP)
+            if multiple != 1
+        ),
         Metric(parts, "false rejects, good", lambda s: s.false_reject_good),
         Metric(parts, "false rejects, hard good", lambda s: s.false_reject_hard),
         Metric(parts, "unknown", lambda s: s.unknown),
@@ -83,7 +94,12 @@ def metrics(limit_px: float) -> list[Metric]:
         Metric(length, "bias", lambda s: s.length.bias_px, "±px"),
         Metric(length, "95 % of errors, from", lambda s: s.length.low_limit_px, "±px"),
         Metric(length, "95 % of errors, to", lambda s: s.length.high_limit_px, "±px"),
+        Metric(length, "median width within 1 px", lambda s: s.length.width_within_1px),
     ]
+
+
+def _sweep(k: int) -> Callable[[Summary], Estimate]:
+    return lambda s: s.sweep[k].f1
 
 
 def number(value: float | None, unit: str) -> str:

@@ -19,6 +19,7 @@ from inspector.types import Verdict
 from training.evaluation import statistics
 from training.evaluation.statistics import Floats
 from training.evaluation.values import (
+    AtLimit,
     Bin,
     Judged,
     Kind,
@@ -36,6 +37,9 @@ CONTRASTS = (0, 16, 32, math.inf)
 """Grey levels: below 16 a scratch is faint, from 32 on anyone sees it."""
 CLEAR_LENGTH_PX, CLEAR_CONTRAST = 20.0, 16.0
 """From here on a scratch has to be found; below, finding it is a bonus."""
+SWEEP = (0.5, 1.0, 2.0)
+"""Limits at which parts are told apart too, as multiples of the one that was judged by."""
+WIDTH_PX = 1.0
 LIMITS = 2.0 ** (np.arange(-24, 25) / 8)
 """Other limits of which the cost is told, as multiples of the one that was judged by."""
 
@@ -65,6 +69,7 @@ def summarise(name: str, judged: Sequence[Judged], limit_px: float, seed: int) -
         false_reject_good=intervals.share(_flags([j for j in good if not j.row.hard], rejected)),
         false_reject_hard=intervals.share(_flags([j for j in good if j.row.hard], rejected)),
         limits=_limits(sure, limit_px),
+        sweep=[_at_limit(judged, multiple * limit_px, seed) for multiple in SWEEP],
         scratches=_scratches(judged),
         iou=iou,
         dice=dice,
@@ -116,6 +121,14 @@ def _pictures(judged: Sequence[Judged], is_bad: Callable[[Judged], bool], seed: 
             [t if math.isfinite(t) else None for t in thresholds.tolist()],
         ),
     )
+
+
+def _at_limit(judged: Sequence[Judged], limit_px: float, seed: int) -> AtLimit:
+    sure = [j for j in judged if not is_borderline(j, limit_px)]
+    truth = _flags(sure, lambda j: ought_to_fail(j, limit_px))
+    said = _score(sure) >= limit_px
+    f1 = intervals.bootstrap(lambda i: statistics.f1(truth[i], said[i]), len(truth), seed)
+    return AtLimit(limit_px, f1)
 
 
 def _limits(sure: Sequence[Judged], limit_px: float) -> list[LimitCost]:
@@ -195,6 +208,7 @@ def _lengths(truths: Sequence[TrueScratch], seed: int) -> Lengths:
     measured = [(t.error_px, t.length_px) for t in truths if t.error_px is not None]
     error, true = np.array(measured, float).reshape(-1, 2).T
     n = len(error)
+    wider = np.array([t.width_error_px for t in truths if t.width_error_px is not None], float)
 
     def of(statistic: Callable[[Floats], np.floating], values: Floats) -> Estimate:
         return intervals.bootstrap(lambda i: float(statistic(values[i])), n, seed)
@@ -205,4 +219,5 @@ def _lengths(truths: Sequence[TrueScratch], seed: int) -> Lengths:
         bias_px=of(np.mean, error),
         low_limit_px=of(lambda e: np.quantile(e, 0.025), error),
         high_limit_px=of(lambda e: np.quantile(e, 0.975), error),
+        width_within_1px=intervals.share(np.abs(wider) <= WIDTH_PX),
     )

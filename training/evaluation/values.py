@@ -23,7 +23,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrueScratch:
-    """A true scratch and how it fared. `error_px`: measured minus true length, of its best match.
+    """A true scratch and how it fared. `error_px`, `width_error_px`: measured minus true length and
+    median width, of its best match.
 
     `pieces`: how many predictions lie on it.
     """
@@ -34,6 +35,7 @@ class TrueScratch:
     found: bool
     pieces: int
     error_px: float | None
+    width_error_px: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,14 @@ class LimitCost:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLimit:
+    """Parts told apart by `min_scratch_px` = `limit_px`, without those within 15 % of it."""
+
+    limit_px: float
+    f1: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Bin:
     """Recall of the scratches with lengths and contrasts in [from, to); None: no upper end."""
 
@@ -135,6 +145,8 @@ class Lengths:
     bias_px: Estimate
     low_limit_px: Estimate
     high_limit_px: Estimate
+    width_within_1px: Estimate
+    """Of the found scratches whose true width is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,7 @@ class Summary:
     false_reject_good: Estimate
     false_reject_hard: Estimate
     limits: list[LimitCost]
+    sweep: list[AtLimit]
     scratches: Scratches
     iou: Estimate
     dice: Estimate

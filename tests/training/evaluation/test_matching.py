@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict
-from training.evaluation.labels import IGNORE, SCRATCH, LabelError, Labelled, LabelledScratch
+from training.evaluation.labels import LabelError, Labelled, LabelledScratch
 from training.evaluation.matching import compare
 from training.evaluation.values import Judged, Kind, Overlap
+from training.marks import IGNORE, SCRATCH
 
 WIDTH, HEIGHT = 200, 120
 Box = tuple[int, int, int, int]
@@ -199,3 +200,14 @@ def test_specks_and_borders_have_a_centre_line(box: Box) -> None:
     judged = compare(labelled(box), None, seen(box))
 
     assert judged.truths[0].found
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_width_is_compared_where_it_is_known(known: bool) -> None:
+    """Measured minus true, of the best match."""
+    truth = LabelledScratch(polygon=outline(TRUE), length_px=100, width_px=2 if known else None)
+    row = Labelled(Path("a.png"), "a.png", "text", True, False, None, (truth,), "m:1")
+
+    (found,) = compare(row, None, seen(TRUE)).truths
+
+    assert found.width_error_px == (1 if known else None)

@@ -169,3 +169,22 @@ def test_surfaces_are_told_apart() -> None:
     assert groups[2].by_limit.recall.value is None
     assert groups[2].by_limit.roc == ([], [], [])
     assert groups[2].length.bias_px.value is None
+
+
+def test_parts_are_told_apart_at_half_and_twice_the_limit_too() -> None:
+    """Counted by hand at 80 px, where 60 and less ought to pass, and 100 and unknown to fail."""
+    half, same, twice = summary.summarise("all", PARTS, LIMIT, seed=1).sweep
+
+    assert (half.limit_px, same.limit_px, twice.limit_px) == (20, 40, 80)
+    assert same.f1.value == pytest.approx(6 / 11)
+    # Right: 90 of 100. Missed: the one of unknown length. Wrong: 90 of 44, and two unknown.
+    assert twice.f1.value == pytest.approx(2 * 1 / (2 * 1 + 1 + 3))
+
+
+def test_widths_count_where_they_are_known() -> None:
+    """Within a pixel to either side, the pixel included."""
+    truths = tuple(true(50, width_error_px=e) for e in (0.2, -1.0, 1.4, None))
+
+    found = summary.summarise("all", [judged("fail", 50, 50, truths=truths)], LIMIT, seed=1)
+
+    assert (found.length.width_within_1px.hits, found.length.width_within_1px.n) == (2, 3)

@@ -1,0 +1,47 @@
+"""The command, with real runtimes on a tiny model."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "inspector", "bench", *arguments],
+        capture_output=True, text=True, check=False, timeout=110,
+    )  # fmt: skip
+
+
+def test_each_way_is_measured_side_by_side(model: Path, pictures: Path, tmp_path: Path) -> None:
+    """A row for each runtime, its stages within its total, and the picture of it."""
+    (pictures / "torn.jpg").unlink()
+    png = tmp_path / "bench.png"
+
+    done = bench("--model", str(model), "--pictures", str(pictures), "--rounds", "2", "--json",
+                 "--png", str(png))  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    rows = {row["runtime"]: row for row in found["rows"]}
+    assert {"openvino/CPU/f32", "onnxruntime/CPU/f32"} <= rows.keys()
+    assert "openvino int8" in found["refused"]
+    assert found["auto"] == "openvino/CPU/f32"
+    for row in rows.values():
+        stages = row["stages"]
+        assert 0 < row["infer"]["p50"] <= row["infer"]["p95"] <= row["infer"]["p99"]
+        assert 0 < stages["segment"]["p50"] < stages["total"]["p50"] * 1.01
+        assert row["rss_mb"] > 30
+        assert row["first_verdict_s"] > 0
+        assert row["parts_per_minute"] > 0
+    assert cv2.imread(str(png)) is not None
+
+
+def test_a_folder_without_pictures_is_no_input(tmp_path: Path) -> None:
+    """Exit 66, before any process is started."""
+    done = bench("--pictures", str(tmp_path))
+
+    assert done.returncode == 66
+    assert "expected" in done.stderr
