@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inspector.sight import Repeats, as_learned, in_place, look, see, sharpness
-from inspector.types import Rule
+from inspector.types import Reason, Rule
 from inspector.windows import Reference, Windows
 from tests.support.pictures import blurred, noisy, sample
 
@@ -43,6 +43,68 @@ def test_a_frame_that_shows_nothing_is_named(image: np.ndarray, rule: Rule) -> N
     assert seen(image) is rule
 
 
+def levels(*grays: int, side: int = 80) -> np.ndarray:
+    """A picture (side, side, 3) of bands of equal height, of these gray levels."""
+    rows = np.repeat(np.asarray(grays, np.uint8), side // len(grays))
+    return np.ascontiguousarray(np.broadcast_to(rows[:, None, None], (side, side, 3)))
+
+
+def with_unburnt(count: int) -> np.ndarray:
+    """Burnt, but for so many of the 400 pixels that decide."""
+    image = np.full((80, 80, 3), 250, np.uint8)
+    image[0, : 4 * count : 4] = 0
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (levels(0, 6), Reason(Rule.TOO_DARK, 6, 6, "gray")),
+        (levels(0, 7), None),
+        (with_unburnt(1), Reason(Rule.TOO_BRIGHT, 0.998, 0.995, "ratio")),
+        (with_unburnt(2), None),
+        (np.minimum(with_unburnt(1), 249), None),
+        (levels(100, 102), Reason(Rule.NO_CONTRAST, 1.0, 1.0, "gray")),
+        (levels(100, 103), None),
+        (levels(100, 100, 100, 101), Reason(Rule.NO_CONTRAST, 0.433, 1.0, "gray")),
+        (GOOD[:, :, :1], Reason(Rule.FRAME_FORMAT, 1, 3, "channels")),
+        (GOOD[:, :, 0], Reason(Rule.FRAME_FORMAT, 1, 3, "channels")),
+        (np.dstack([GOOD, GOOD]), Reason(Rule.FRAME_FORMAT, 6, 3, "channels")),
+        (np.zeros((0, 9, 3), np.uint8), Reason(Rule.UNREADABLE_IMAGE)),
+    ],
+)
+def test_each_bound_is_where_it_is_said_to_be(image: np.ndarray, reason: Reason | None) -> None:
+    """On the one side a frame can be judged, on the other it says what was found and allowed."""
+    assert look(image, age_s=0.0, max_age_s=0.5, size=None) == reason
+
+
+def test_every_fourth_pixel_decides_about_exposure() -> None:
+    """What lies between them neither lights a picture up nor darkens it."""
+    between = np.full((80, 80, 3), 200, np.uint8)
+    between[::4, ::4] = 0
+    on_them = np.zeros((80, 80, 3), np.uint8)
+    on_them[::8, ::8] = 200
+
+    assert seen(between) is Rule.TOO_DARK
+    assert seen(on_them) is None
+
+
+@pytest.mark.parametrize(
+    ("age_s", "size", "reason"),
+    [
+        (0.6, None, Reason(Rule.STALE_FRAME, 600.0, 500.0, "ms")),
+        (0.0, (161, 120), Reason(Rule.FRAME_SIZE, 160, 161, "px")),
+        (0.0, (160, 121), Reason(Rule.FRAME_SIZE, 120, 121, "px")),
+        (0.0, (161, 121), Reason(Rule.FRAME_SIZE, 160, 161, "px")),
+    ],
+)
+def test_age_and_size_are_told(
+    age_s: float, size: tuple[int, int] | None, reason: Reason | None
+) -> None:
+    """What was found and what was expected, with their unit; of width and height the width."""
+    assert look(GOOD, age_s=age_s, max_age_s=0.5, size=size) == reason
+
+
 @pytest.mark.parametrize("age_s", [0.51, math.inf, math.nan])
 def test_an_old_frame_shows_another_part(age_s: float) -> None:
     """A frame whose age is not proved fresh is stale, also when the age is no number."""
@@ -67,6 +129,22 @@ def test_sharpness_is_of_the_focus_and_not_of_light_or_noise(surface: str) -> No
     assert sharpness(noisy(picture, 2)) == pytest.approx(sharp, rel=0.1)
     assert sharpness(noisy(blurred(picture, 1.5), 2)) < 0.75 * sharp
     assert sharpness(noisy(blurred(picture, 3), 2)) < 0.5 * sharp
+
+
+@pytest.mark.parametrize(
+    ("surface", "expected"), [("phone", 0.521617), ("plate", 0.385097), ("text", 0.637706)]
+)
+def test_sharpness_means_the_same_in_every_version(surface: str, expected: float) -> None:
+    """Lines have learned their windows by it; another number would be another window."""
+    assert sharpness(sample(surface)) == pytest.approx(expected, abs=2e-6)
+
+
+def test_a_single_row_has_a_sharpness() -> None:
+    """The direction in which there is nothing to compare does not count."""
+    row = np.random.default_rng(3).integers(0, 200, (1, 64, 3), np.uint8)
+
+    assert sharpness(row) == pytest.approx(0.796629, abs=2e-6)
+    assert sharpness(row.transpose(1, 0, 2).copy()) == pytest.approx(0.796629, abs=2e-6)
 
 
 @pytest.mark.parametrize("size", [(1, 15), (15, 1)])
