@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from inspector import sight
 from inspector.sight import Repeats, as_learned, in_place, look, see, sharpness
 from inspector.types import Reason, Rule
 from inspector.windows import Reference, Windows
@@ -66,7 +67,7 @@ def with_unburnt(count: int) -> np.ndarray:
         (np.minimum(with_unburnt(1), 249), None),
         (levels(100, 102), Reason(Rule.NO_CONTRAST, 1.0, 1.0, "gray")),
         (levels(100, 103), None),
-        (levels(100, 100, 100, 101), Reason(Rule.NO_CONTRAST, 0.433, 1.0, "gray")),
+        (levels(*[100] * 17, 101, 101, 101), Reason(Rule.NO_CONTRAST, 0.357, 1.0, "gray")),
         (GOOD[:, :, :1], Reason(Rule.FRAME_FORMAT, 1, 3, "channels")),
         (GOOD[:, :, 0], Reason(Rule.FRAME_FORMAT, 1, 3, "channels")),
         (np.dstack([GOOD, GOOD]), Reason(Rule.FRAME_FORMAT, 6, 3, "channels")),
@@ -205,7 +206,7 @@ def moved(x: int, y: int) -> np.ndarray:
         (moved(0, -11), Rule.NOT_IN_PLACE),
         (noisy(moved(3, 2) // 3, 3), None),
         (255 - moved(0, 0), Rule.NOT_IN_PLACE),
-        (moved(0, 0)[:230], Rule.NOT_IN_PLACE),
+        (moved(0, 0)[:229], Rule.NOT_IN_PLACE),
         (moved(0, 0)[:, :310], Rule.NOT_IN_PLACE),
         (np.full_like(sample("text"), 90), Rule.NOT_IN_PLACE),
         (noisy(np.full_like(sample("text"), 90), 3), Rule.NOT_IN_PLACE),
@@ -227,6 +228,31 @@ def test_a_mark_at_the_border_is_looked_for_within_the_frame() -> None:
     corner = cv2.cvtColor(sample("text"), cv2.COLOR_BGR2GRAY)
 
     assert in_place(sample("text"), reference, corner) is None
+
+
+def test_how_well_a_mark_is_met_is_told() -> None:
+    """To three digits; a mark that is met just as well as it has to be is in its place."""
+    reference = Reference(picture="mark.png", at=AT, min_score=0.99)
+    image = noisy(moved(0, 0), 30)
+    score = sight._score(image, reference, MARK)
+    assert 0.3 < score < 0.99
+
+    expected = Reason(Rule.NOT_IN_PLACE, round(score, 3), 0.99, "ratio")
+    assert in_place(image, reference, MARK) == expected
+    just = reference.model_copy(update={"min_score": score})
+    assert in_place(image, just, MARK) is None
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf])
+def test_a_correlation_that_is_no_number_finds_nothing(
+    monkeypatch: pytest.MonkeyPatch, score: float
+) -> None:
+    """Where nothing varies some versions of OpenCV divide by zero."""
+    monkeypatch.setattr(cv2, "matchTemplate", lambda *_: np.full((2, 2), score, np.float32))
+
+    reason = in_place(sample("text"), Reference(picture="mark.png", at=AT), MARK)
+
+    assert reason == Reason(Rule.NOT_IN_PLACE, 0.0, 0.7, "ratio")
 
 
 def test_a_mark_that_was_not_handed_over_is_not_in_place() -> None:
