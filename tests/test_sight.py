@@ -255,6 +255,11 @@ def test_a_correlation_that_is_no_number_finds_nothing(
     assert reason == Reason(Rule.NOT_IN_PLACE, 0.0, 0.7, "ratio")
 
 
+def test_a_line_without_a_reference_looks_for_no_mark() -> None:
+    """Whatever picture is handed over."""
+    assert in_place(sample("text"), None, MARK) is None
+
+
 def test_a_mark_that_was_not_handed_over_is_not_in_place() -> None:
     """Nobody forgets the check by forgetting the picture."""
     reason = in_place(sample("text"), Reference(picture="mark.png", at=AT), None)

@@ -5,6 +5,7 @@
 A fault that broke a promise is told with its seed; the same seed and share repeat it.
 """
 
+import logging
 import secrets
 import sys
 import tempfile
@@ -31,6 +32,7 @@ def main(
     write: Annotated[bool, typer.Option(help="Put the rows into docs/reliability.md")] = True,
 ) -> None:
     """Inject, one after the other; exit code 1 if a promise was broken."""
+    logging.disable(logging.CRITICAL)  # of what is injected here; daemons log to files of their own
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     console.print(f"seed {seed}, share {share:g}")
     rows, broken = {}, False

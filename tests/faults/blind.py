@@ -245,6 +245,7 @@ def inject(run: Run) -> Outcome:
     """One kind after the other; a new line with another part for each round of all kinds."""
     outcome, rng = Outcome(), run.rng
     verdicts = dict.fromkeys(Verdict, 0)
+    before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
         for number in run.each():
@@ -257,7 +258,7 @@ def inject(run: Run) -> Outcome:
             outcome.injected += 1
             outcome.expect(verdict is not Verdict.PASS, f"{kind.__name__} passed, number {number}")
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
     outcome.measured = f"{len(KINDS)} kinds, " + ", ".join(
         f"{count} {verdict}" for verdict, count in verdicts.items()
     )
