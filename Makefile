@@ -2,7 +2,10 @@
 PYTHON ?= python3
 SECONDS_ARG = $(if $(DURATION),--seconds $(DURATION))
 
-.PHONY: demo test format metrology schemas constraints clean
+# SEED repeats a run, SHARE=0.03 injects 3 % of each long count, ONLY=kill takes one fault.
+FAULTS = $(if $(SEED),--seed $(SEED)) $(if $(SHARE),--share $(SHARE)) $(if $(ONLY),--only '$(ONLY)')
+
+.PHONY: demo test faults coverage format metrology schemas constraints clean
 
 demo: .venv/ready  ## The whole factory on this machine; DURATION=20 ends it by itself
 	.venv/bin/inspector demo $(SECONDS_ARG)
@@ -12,6 +15,13 @@ test: .venv-dev/ready  ## Everything: lint, types, tests
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
 	.venv-dev/bin/python -m pytest
+
+faults: .venv-dev/ready  ## Every fault in its long form; writes the table in docs/reliability.md
+	.venv-dev/bin/python -m tests.faults $(FAULTS)
+
+coverage: .venv-dev/ready  ## All branches of outbox, decide and sight are taken by their tests
+	.venv-dev/bin/coverage run -m pytest -q tests/test_decide.py tests/test_sight.py tests/record
+	.venv-dev/bin/coverage report
 
 format: .venv-dev/ready  ## Make the code look as `make test` wants it
 	.venv-dev/bin/ruff check --fix .

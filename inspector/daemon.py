@@ -103,6 +103,8 @@ def run(told: lines.Line) -> None:
             for part in parts(grabber, config.camera, signals.stop):
                 if part is not None:
                     line.judge(part)
+                    if line.doubt is not None:
+                        grabber.renew(line.doubt)
                 line.tell(grabber.state)
                 tend()
             line.deliver(signals.stop, tend)
@@ -158,6 +160,8 @@ class Line:
         self._unrecorded = 0  # parts, since the last one that was recorded
         self.feed = Feed()
         self.metrics = Metrics(config.site, config.line, model)
+        self.doubt: str | None = None
+        """Why what the camera shows cannot be believed, None while the last part was believed."""
         self.publisher = Publisher(
             config.mqtt, self._topics, outbox, model=model, limits=config.limits, stats=self._stats
         )
@@ -179,6 +183,9 @@ class Line:
         """
         result = self._inspector.inspect(part)
         kept = self.evidence.choose(part, result)
+        frozen = any(reason.rule is Rule.FROZEN for reason in result.reasons)
+        shown = f"{self._config.camera.source}: expected new frames, found equal ones"
+        self.doubt = shown if frozen else None
         try:
             row, message = self._record(result, is_kept=self.evidence.will_name(kept))
         except OutboxError as error:
@@ -207,11 +214,11 @@ class Line:
     def tell(self, camera: CameraState) -> None:
         """Report what the camera does; one that has only just gone may be back at once."""
         read_to_the_end = math.isinf(camera.last_progress_s)  # though the last part may be in work
-        lost = not (camera.online or read_to_the_end)
-        if lost and time.monotonic() - camera.since_s < GRACE_S:
+        detail = self.doubt or (None if camera.online or read_to_the_end else camera.detail)
+        if not (self.doubt or detail is None or time.monotonic() - camera.since_s >= GRACE_S):
             return
-        self.publisher.set_state("camera_lost" if lost else "running")
-        self.publisher.alarm("camera", camera.detail if lost else None)
+        self.publisher.set_state("running" if detail is None else "camera_lost")
+        self.publisher.alarm("camera", detail)
 
     def show(self, camera: CameraState) -> None:
         """Let the page see how the line is."""

@@ -14,6 +14,7 @@ from inspector.errors import ConfigError
 
 MAX_CHARS = 1 << 18  # a line's file is a page or two; a longer one is a wrong file
 MAX_DEPTH = 16  # the configuration nests three deep
+MAX_DIGITS = 100  # Python refuses to read a number of thousands
 
 Key = tuple[str | int, ...]
 Lines = dict[Key, int]
@@ -133,6 +134,9 @@ def _build(loader: _CoreLoader, node: yaml.Node, at: Key, lines: Lines, name: st
             for index, child in enumerate(node.value)
         ]
     if node.tag == "tag:yaml.org,2002:int":
+        if len(node.value) > MAX_DIGITS:
+            found = len(node.value)
+            raise ConfigError(f"{name}:{line}: expected at most {MAX_DIGITS} digits, found {found}")
         return int(node.value)
     if node.tag.startswith("tag:yaml.org,2002:"):
         return loader.construct_object(node)

@@ -85,6 +85,7 @@ def test_every_kind_of_source(source: str, expected: Source) -> None:
         ("[" * 3000, "levels"),
         ("a: " + "x" * 300_000, "characters"),
         ("a: \x00\n", "expected YAML"),
+        (MINIMAL + f"limits:\n  min_scratch_px: {'9' * 5000}\n", ":5: expected at most 100 digits"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, message: str | None) -> None:

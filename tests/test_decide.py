@@ -118,6 +118,37 @@ def test_millimetres_without_a_scale_prove_nothing(scratches: list[Scratch]) -> 
     assert decision == Decision(UNKNOWN, (Reason(Rule.NOT_FINITE),))
 
 
+def test_what_millimetres_cannot_prove_hides_no_limit_in_pixels() -> None:
+    """The width is reached, whatever the length may be."""
+    told = limits(min_scratch_mm=4, min_scratch_width_px=3)
+
+    decision = decide([at(0, 0, max_width_px=3.5)], told, ROI)
+
+    assert decision.verdict is FAIL
+    assert [reason.rule for reason in decision.reasons] == [
+        Rule.NOT_FINITE,
+        Rule.MIN_SCRATCH_WIDTH_PX,
+    ]
+
+
+def test_a_distance_in_mm_that_is_the_limit_is_reached() -> None:
+    """0.3 mm at 0.1 mm per px are 3 px, though the quotient of the two is a little less."""
+    told = limits(min_scratch_distance_mm=0.3)
+
+    (reason,) = decide([at(0, 0), at(0, 5)], told, ROI, Scale(mm_per_px=0.1)).reasons
+
+    assert 0.3 / 0.1 < 3
+    assert (reason.value, reason.limit) == (0.3, 0.3)
+
+
+def test_a_value_beyond_all_numbers_hides_no_other() -> None:
+    """The scratch after it is judged too."""
+    told, scale = limits(min_scratch_area_mm=1), Scale(mm_per_px=1000)
+    endless = replace(SCRATCH, area_px=1e305)
+
+    assert decide([endless, at(0, 0)], told, ROI, scale).verdict is FAIL
+
+
 def test_a_value_beyond_all_numbers_is_unknown() -> None:
     """Finite measures whose square or product is not."""
     told, scale = limits(min_scratch_area_mm=1), Scale(mm_per_px=1000)
@@ -173,6 +204,16 @@ def test_beside_an_unknown_measure_nothing_passes(policy: str, verdict: Verdict)
     scratches = [at(0, 0, length_px=40.5), at(0, 9, length_px=math.nan)]
 
     assert decide(scratches, Limits(guard=Guard(px=1, policy=policy)), ROI).verdict is verdict
+
+
+@pytest.mark.parametrize("policy", ["fail", "pass", "recheck"])
+def test_an_unknown_measure_is_not_marginal(policy: str) -> None:
+    """The policy says nothing of a part on which nothing is near a limit."""
+    told = Limits(guard=Guard(px=1, policy=policy))
+
+    decision = decide([replace(SCRATCH, length_px=math.nan)], told, ROI)
+
+    assert decision == Decision(UNKNOWN, (Reason(Rule.NOT_FINITE),), marginal=False)
 
 
 def test_the_band_of_a_limit_in_mm() -> None:
@@ -299,6 +340,16 @@ def test_a_density_refers_to_the_area_where_its_limit_holds() -> None:
     (reason,) = decide([at(10, 300, 30)], told, ROI).reasons
     assert reason.value == pytest.approx(30 / (500_000 - 2 * 101 * 101) * 1e6)
     assert reason.zone is None
+
+
+def test_a_density_of_no_area_is_that_of_a_pixel() -> None:
+    """Where zones with densities of their own leave nothing of the frame to the line."""
+    everywhere = square("all", 0, 0, 100, Rules(min_scratch_density_px=1e9))
+    told = limits(min_scratch_density_px=1, zones=[everywhere])
+
+    (reason,) = decide([at(90, 90, 30)], told, (0, 0, 101, 101)).reasons
+
+    assert (reason.value, reason.zone) == (30e6, None)
 
 
 def test_a_distance_is_held_by_the_zone_of_either_scratch() -> None:

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from inspector import sight
 from inspector.sight import Repeats, as_learned, in_place, look, see, sharpness
-from inspector.types import Rule
+from inspector.types import Reason, Rule
 from inspector.windows import Reference, Windows
 from tests.support.pictures import blurred, noisy, sample
 
@@ -43,6 +44,68 @@ def test_a_frame_that_shows_nothing_is_named(image: np.ndarray, rule: Rule) -> N
     assert seen(image) is rule
 
 
+def levels(*grays: int, side: int = 80) -> np.ndarray:
+    """A picture (side, side, 3) of bands of equal height, of these gray levels."""
+    rows = np.repeat(np.asarray(grays, np.uint8), side // len(grays))
+    return np.ascontiguousarray(np.broadcast_to(rows[:, None, None], (side, side, 3)))
+
+
+def with_unburnt(count: int) -> np.ndarray:
+    """Burnt, but for so many of the 400 pixels that decide."""
+    image = np.full((80, 80, 3), 250, np.uint8)
+    image[0, : 4 * count : 4] = 0
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (levels(0, 6), Reason(Rule.TOO_DARK, 6, 6, "gray")),
+        (levels(0, 7), None),
+        (with_unburnt(1), Reason(Rule.TOO_BRIGHT, 0.998, 0.995, "ratio")),
+        (with_unburnt(2), None),
+        (np.minimum(with_unburnt(1), 249), None),
+        (levels(100, 102), Reason(Rule.NO_CONTRAST, 1.0, 1.0, "gray")),
+        (levels(100, 103), None),
+        (levels(*[100] * 17, 101, 101, 101), Reason(Rule.NO_CONTRAST, 0.357, 1.0, "gray")),
+        (GOOD[:, :, :1], Reason(Rule.FRAME_FORMAT, 1, 3, "channels")),
+        (GOOD[:, :, 0], Reason(Rule.FRAME_FORMAT, 1, 3, "channels")),
+        (np.dstack([GOOD, GOOD]), Reason(Rule.FRAME_FORMAT, 6, 3, "channels")),
+        (np.zeros((0, 9, 3), np.uint8), Reason(Rule.UNREADABLE_IMAGE)),
+    ],
+)
+def test_each_bound_is_where_it_is_said_to_be(image: np.ndarray, reason: Reason | None) -> None:
+    """On the one side a frame can be judged, on the other it says what was found and allowed."""
+    assert look(image, age_s=0.0, max_age_s=0.5, size=None) == reason
+
+
+def test_every_fourth_pixel_decides_about_exposure() -> None:
+    """What lies between them neither lights a picture up nor darkens it."""
+    between = np.full((80, 80, 3), 200, np.uint8)
+    between[::4, ::4] = 0
+    on_them = np.zeros((80, 80, 3), np.uint8)
+    on_them[::8, ::8] = 200
+
+    assert seen(between) is Rule.TOO_DARK
+    assert seen(on_them) is None
+
+
+@pytest.mark.parametrize(
+    ("age_s", "size", "reason"),
+    [
+        (0.6, None, Reason(Rule.STALE_FRAME, 600.0, 500.0, "ms")),
+        (0.0, (161, 120), Reason(Rule.FRAME_SIZE, 160, 161, "px")),
+        (0.0, (160, 121), Reason(Rule.FRAME_SIZE, 120, 121, "px")),
+        (0.0, (161, 121), Reason(Rule.FRAME_SIZE, 160, 161, "px")),
+    ],
+)
+def test_age_and_size_are_told(
+    age_s: float, size: tuple[int, int] | None, reason: Reason | None
+) -> None:
+    """What was found and what was expected, with their unit; of width and height the width."""
+    assert look(GOOD, age_s=age_s, max_age_s=0.5, size=size) == reason
+
+
 @pytest.mark.parametrize("age_s", [0.51, math.inf, math.nan])
 def test_an_old_frame_shows_another_part(age_s: float) -> None:
     """A frame whose age is not proved fresh is stale, also when the age is no number."""
@@ -67,6 +130,22 @@ def test_sharpness_is_of_the_focus_and_not_of_light_or_noise(surface: str) -> No
     assert sharpness(noisy(picture, 2)) == pytest.approx(sharp, rel=0.1)
     assert sharpness(noisy(blurred(picture, 1.5), 2)) < 0.75 * sharp
     assert sharpness(noisy(blurred(picture, 3), 2)) < 0.5 * sharp
+
+
+@pytest.mark.parametrize(
+    ("surface", "expected"), [("phone", 0.521617), ("plate", 0.385097), ("text", 0.637706)]
+)
+def test_sharpness_means_the_same_in_every_version(surface: str, expected: float) -> None:
+    """Lines have learned their windows by it; another number would be another window."""
+    assert sharpness(sample(surface)) == pytest.approx(expected, abs=2e-6)
+
+
+def test_a_single_row_has_a_sharpness() -> None:
+    """The direction in which there is nothing to compare does not count."""
+    row = np.random.default_rng(3).integers(0, 200, (1, 64, 3), np.uint8)
+
+    assert sharpness(row) == pytest.approx(0.796629, abs=2e-6)
+    assert sharpness(row.transpose(1, 0, 2).copy()) == pytest.approx(0.796629, abs=2e-6)
 
 
 @pytest.mark.parametrize("size", [(1, 15), (15, 1)])
@@ -127,7 +206,7 @@ def moved(x: int, y: int) -> np.ndarray:
         (moved(0, -11), Rule.NOT_IN_PLACE),
         (noisy(moved(3, 2) // 3, 3), None),
         (255 - moved(0, 0), Rule.NOT_IN_PLACE),
-        (moved(0, 0)[:230], Rule.NOT_IN_PLACE),
+        (moved(0, 0)[:229], Rule.NOT_IN_PLACE),
         (moved(0, 0)[:, :310], Rule.NOT_IN_PLACE),
         (np.full_like(sample("text"), 90), Rule.NOT_IN_PLACE),
         (noisy(np.full_like(sample("text"), 90), 3), Rule.NOT_IN_PLACE),
@@ -149,6 +228,36 @@ def test_a_mark_at_the_border_is_looked_for_within_the_frame() -> None:
     corner = cv2.cvtColor(sample("text"), cv2.COLOR_BGR2GRAY)
 
     assert in_place(sample("text"), reference, corner) is None
+
+
+def test_how_well_a_mark_is_met_is_told() -> None:
+    """To three digits; a mark that is met just as well as it has to be is in its place."""
+    reference = Reference(picture="mark.png", at=AT, min_score=0.99)
+    image = noisy(moved(0, 0), 30)
+    score = sight._score(image, reference, MARK)
+    assert 0.3 < score < 0.99
+
+    expected = Reason(Rule.NOT_IN_PLACE, round(score, 3), 0.99, "ratio")
+    assert in_place(image, reference, MARK) == expected
+    just = reference.model_copy(update={"min_score": score})
+    assert in_place(image, just, MARK) is None
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf])
+def test_a_correlation_that_is_no_number_finds_nothing(
+    monkeypatch: pytest.MonkeyPatch, score: float
+) -> None:
+    """Where nothing varies some versions of OpenCV divide by zero."""
+    monkeypatch.setattr(cv2, "matchTemplate", lambda *_: np.full((2, 2), score, np.float32))
+
+    reason = in_place(sample("text"), Reference(picture="mark.png", at=AT), MARK)
+
+    assert reason == Reason(Rule.NOT_IN_PLACE, 0.0, 0.7, "ratio")
+
+
+def test_a_line_without_a_reference_looks_for_no_mark() -> None:
+    """Whatever picture is handed over."""
+    assert in_place(sample("text"), None, MARK) is None
 
 
 def test_a_mark_that_was_not_handed_over_is_not_in_place() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from inspector.cameras.camera import Camera, Part
 from inspector.cameras.latest import LatestFrame
-from inspector.errors import CameraError
+from inspector.errors import CameraError, CameraLost
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class Grabber:
         self._jitter = jitter
         self._slot = LatestFrame()
         self._stop = threading.Event()
+        self._doubt: str | None = None
         self._thread = threading.Thread(target=self._run, name="grabber", daemon=True)
         now_s = clock()
         self._lock = threading.Lock()
@@ -99,6 +100,13 @@ class Grabber:
         """The newest part, or the next one of files; None: nothing new in time, or it has ended."""
         return self._slot.take(timeout_s)
 
+    def renew(self, why: str) -> None:
+        """Count the camera as lost and open it again, since what it shows cannot be believed.
+
+        Returns at once. A camera that comes back no better is renewed less and less often.
+        """
+        self._doubt = why
+
     def _run(self) -> None:
         delay_s = FIRST_DELAY_S
         while not self._stop.is_set():
@@ -120,8 +128,11 @@ class Grabber:
         """From opening the camera to the end of its files, or until `stop`."""
         self._move()
         self._camera.open()
+        self._doubt = None  # it was about what came before
         while not self._stop.is_set():
             self._move()
+            if self._doubt is not None:
+                raise CameraLost(self._doubt)
             part = self._camera.read()
             if part is None:
                 self._ended = True

@@ -62,6 +62,7 @@ class Publisher:
         self._recorded = threading.Event()
         self._stop_by: float | None = None
         self._refused = 0
+        self._complaint = "", 0  # the last reason that was told, and the number of results then
         self._answers: dict[int, str | None] = {}  # of the broker, not yet written down
         self._stats_due_s = 0.0
         self._board = Board(topics, outbox.session, confirmed=config.version == 5)
@@ -222,8 +223,7 @@ class Publisher:
             if connection.fits(row.topic, payload):
                 connection.send(row.topic, payload, seq=row.seq)
             else:
-                too_many = f"{len(payload)} characters are too many for the broker"
-                self._answers[row.seq] = too_many
+                self._answers[row.seq] = "larger than the broker takes"
             cursor = row.seq
         return cursor
 
@@ -246,19 +246,29 @@ class Publisher:
             if is_news:
                 log.warning("%d answers of the broker wait: %s", len(self._answers), error)
             return
-        for seq, refusal in self._answers.items():
-            if refusal is None:
-                self.delivered += 1
-            else:
-                self._refused += 1
-                text = f"the broker refused {self._refused} results, last number {seq}: {refusal}"
-                log.error("%s", text)
-                self.alarm(PUBLISH_REFUSED, text)
+        refusals = {seq: reason for seq, reason in self._answers.items() if reason is not None}
+        self.delivered += len(self._answers) - len(refusals)
         self._answers.clear()
+        if refusals:
+            self._refused += len(refusals)
+            self._complain(*refusals.popitem())
+
+    def _complain(self, seq: int, reason: str) -> None:
+        """Tell of refused results, but not of each one: without rights a line has no others.
+
+        It is told when the reason is another, and when there are twice as many as last time.
+        """
+        told, number = self._complaint
+        if reason == told and self._refused < 2 * number:
+            return
+        self._complaint = reason, self._refused
+        text = f"the broker refused {self._refused} results so far, last number {seq}: {reason}"
+        log.error("%s", text)
+        self.alarm(PUBLISH_REFUSED, text)
 
     def _count_refused(self) -> None:
         """Somebody may have put back what was refused."""
-        self._refused = self._outbox.refused()
+        self._refused, self._complaint = self._outbox.refused(), ("", 0)
         if not self._refused:
             self.alarm(PUBLISH_REFUSED, None)
 

@@ -1,7 +1,6 @@
 """The grabber's thread: hand over, lose, heal, stop."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -227,34 +226,41 @@ def test_an_error_in_close_is_survived(started: list[Grabber]) -> None:
     eventually(lambda: grabber.state.reconnects == 1)
 
 
-def test_two_hundred_losses_leave_nothing_behind(started: list[Grabber]) -> None:
-    """File descriptors and threads are as many after 200 cycles as before."""
+def test_a_camera_that_is_not_believed_is_opened_again(started: list[Grabber]) -> None:
+    """Its frame is dropped, the state says why until new frames come, and it is opened once."""
+    fake = FakeTime()
+    opened: list[float] = []
+    doubted = threading.Event()
 
-    class Holding(ScriptedCamera):
-        """It holds a descriptor while it is open, as a capture does."""
-
-        fd = -1
+    class Doubted(ScriptedCamera):
+        """Each time that it is open it gives one frame, and then stands still."""
 
         def open(self) -> None:
+            opened.append(fake.now_s)
             super().open()
-            self.fd = os.open("/dev/null", os.O_RDONLY)
 
-        def close(self) -> None:
-            if self.fd >= 0:
-                os.close(self.fd)
-            self.fd = -1
+        def read(self) -> Part | None:
+            if len(opened) == 2:
+                Held.released.wait(30)
+            elif grabber.state.online:
+                doubted.wait(30)
+            return super().read()
 
-    def held() -> tuple[int, int]:
-        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+    grabber = Grabber(
+        Doubted([frame(), frame(), frame()]), clock=fake.clock, wait=fake.wait, jitter=lambda: 0.0
+    )
+    started.append(grabber)
+    grabber.start()
+    assert isinstance(grabber.take(5), Frame)
+    grabber.renew("cam1: expected new frames, found equal ones")
+    doubted.set()
 
-    before = held()
-    script = [step for _ in range(200) for step in (frame(), LOST, AWAY)]
-    grabber = run(Holding(script), started)
-    eventually(lambda: grabber.state.detail == "ended")
-    assert grabber.state.reconnects == 199
-    assert grabber.stop(5)
-    # What an earlier test left behind may end meanwhile; 200 leaks would show all the same.
-    assert all(after <= ago for after, ago in zip(held(), before, strict=True))
+    eventually(lambda: len(opened) == 2)
+    assert opened == [100, 100 + FIRST_DELAY_S]
+    assert not grabber.state.online
+    assert grabber.state.detail == "cam1: expected new frames, found equal ones"
+    assert grabber.take(0) is None
+    assert grabber.state.dropped == 1
 
 
 def test_a_hung_read_does_not_hang_the_stop() -> None:

@@ -16,6 +16,7 @@ from inspector.publish import connection, publisher
 from inspector.publish.announcement import Totals
 from inspector.record import replay
 from tests.publish.conftest import TOPICS, until
+from tests.support.scripted_broker import Mood, ScriptedBroker
 
 ROOT = Path(__file__).parents[2]
 
@@ -211,6 +212,23 @@ def test_a_refused_result_is_parked_and_blocks_nothing(line, mosquitto, listen, 
     assert parked.fetchall() == [(1,), (2,)]
 
 
+def test_a_broker_that_refuses_everything_does_not_fill_the_log(line, caplog):
+    """Told when the reason is new and whenever there are twice as many, and again after a fix."""
+    with ScriptedBroker(Mood(puback=0x87)) as broker:
+        line.record(200)
+        line.publish(port=broker.port)
+        until(lambda: line.outbox.refused() == 200)
+        broker.mood = Mood(puback=0x97)
+        line.record(10)
+        line.publisher.notify()
+        until(lambda: line.outbox.refused() == 210)
+        until(lambda: "0x97" in caplog.text)
+    told = [text for text in caplog.messages if "refused" in text]
+    assert 4 <= len(told) <= 10
+    assert told[0].endswith("Not authorized (0x87)")
+    assert told[-1].endswith("Quota exceeded (0x97)")
+
+
 def test_a_result_that_is_too_large_for_the_broker_is_parked(line, mosquitto, listen):
     """Sent, it would cost the connection, again and again."""
     broker = mosquitto("max_packet_size 5000")
@@ -287,53 +305,17 @@ def test_answers_that_cannot_be_written_down_double_nothing(line, dialect, liste
     assert ids(listener) == names
 
 
-class DeafBroker(threading.Thread):
-    """Accepts connections, asks for at most five messages under way, and never answers one."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        self.published = []
-
-    def run(self):
-        while True:
-            try:
-                link, _ = self.server.accept()
-            except OSError:
-                return
-            self.published.append(0)
-            with link, link.makefile("rb") as stream:
-                while kind := stream.read(1):
-                    size, shift = 0, 0
-                    while True:
-                        digit = stream.read(1)[0]
-                        size |= (digit & 0x7F) << shift
-                        shift += 7
-                        if digit < 0x80:
-                            break
-                    stream.read(size)
-                    if kind[0] >> 4 == 1:
-                        link.sendall(bytes([0x20, 6, 0, 0, 3, 0x21, 0, 5]))
-                    elif kind[0] >> 4 == 3:
-                        self.published[-1] += 1
-
-
 def test_a_broker_that_does_not_answer_is_left(line, monkeypatch, caplog):
     """An overdue PUBACK ends the connection; the window is the broker's, and nothing is lost."""
     monkeypatch.setattr(connection, "ACK_TIMEOUT_S", 0.3)
     monkeypatch.setattr(publisher, "TICK_S", 0.05)
-    deaf = DeafBroker()
-    deaf.start()
-    try:
+    with ScriptedBroker(Mood(puback=None, at_most=5)) as deaf:
         line.record(30)
         publishing = line.publish(port=deaf.port)
         until(lambda: len(deaf.published) >= 3)
         before_s = publishing.last_progress_s
         until(lambda: publishing.last_progress_s > before_s)
         assert not publishing.stop(0.0)
-    finally:
-        deaf.server.close()
     assert deaf.published[0] == 5
     assert "no answer to" in caplog.text
     assert line.outbox.depth() == 30

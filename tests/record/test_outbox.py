@@ -89,6 +89,15 @@ def test_each_start_is_a_session_of_the_same_device(path):
     assert len(device) == 12
 
 
+def test_the_last_number_is_known(outbox):
+    """0 before the first; it stays the last one when its row is purged."""
+    assert outbox.last_seq == 0
+    record(outbox, 2)
+    outbox.answered({1: None, 2: None})
+    assert outbox.purge(timedelta(days=1), max_rows=0) == 2
+    assert outbox.last_seq == 2
+
+
 def test_numbers_are_not_used_again_after_a_purge(path):
     """A gap in `seq` always means a missing message, also when the table was emptied."""
     with closing(Outbox(path)) as outbox:

@@ -56,6 +56,7 @@ echo /opt/python/lib >"$R/etc/ld.so.conf.d/tests.conf"
 cd "$R"
 pivot_root . old
 umount -l /old
+mount --make-rshared /  # as whoever makes a container does: else no unit sees its credentials
 ldconfig
 exec env -i container=tests PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     "$7" --system --unit=basic.target --log-target=console --log-level=warning --show-status=no

@@ -118,6 +118,38 @@ def test_a_line_judges_and_the_dashboard_hears_it(pc):
     assert pc.machine.show(LINE, "User") == "inspector"
 
 
+@pytest.fixture
+def credential(pc):
+    """The password as a credential of the unit: its file is root's alone. Yields the password."""
+    pc.sh(f"chown root:root {SECRETS}; chmod 600 {SECRETS}")
+    pc.hurry(LINE, f"{HURRY}LoadCredential=broker:{SECRETS}\n")
+    yield pc.run("cat", SECRETS).stdout.strip()
+    pc.sh(f"chgrp inspector {SECRETS}; chmod 640 {SECRETS}")
+    pc.hurry(LINE, HURRY)
+
+
+def test_a_password_comes_as_a_credential_and_shows_nowhere(pc, credential):
+    """The line logs in with it; a user of the group `inspector` cannot read its file; neither the
+    command line nor the environment, the journal, the state or the unit's status has it.
+    """
+    given = "/run/credentials/inspector@line1.service/broker"
+    pc.write({**pc.line, "mqtt": {**pc.line["mqtt"], "password_file": given}})
+    pc.run("systemctl", "start", LINE)
+    pc.machine.until(lambda: "broker connected" in pc.machine.show(LINE, "StatusText"))
+    refused = pc.run("setpriv", "--reuid=inspector", "--regid=inspector", "--clear-groups",
+                     "cat", SECRETS, check=False)  # fmt: skip
+    assert "Permission denied" in refused.stderr
+
+    pid = main_pid(pc)
+    shown = [pc.run("cat", f"/proc/{pid}/{name}").stdout for name in ("cmdline", "environ")]
+    shown += [pc.run("journalctl", "--no-pager").stdout, pc.run("systemctl", "show", LINE).stdout]
+    assert "CREDENTIALS_DIRECTORY" in shown[1]
+    assert not [text for text in shown if credential in text]
+    leaked = pc.run("grep", "-rlF", credential, "/var/lib/inspector", "/etc/inspector/lines",
+                    "/var/cache/inspector", check=False)  # fmt: skip
+    assert (leaked.returncode, leaked.stdout) == (1, "")
+
+
 def test_a_killed_line_comes_back_and_has_lost_nothing(pc):
     """kill -9; the numbers go on without a gap."""
     pc.run("systemctl", "start", LINE)
