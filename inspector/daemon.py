@@ -102,9 +102,7 @@ def run(told: lines.Line) -> None:
         try:
             for part in parts(grabber, config.camera, signals.stop):
                 if part is not None:
-                    line.judge(part)
-                    if line.doubt is not None:
-                        grabber.renew(line.doubt)
+                    _judge(line, grabber, part)
                 line.tell(grabber.state)
                 tend()
             line.deliver(signals.stop, tend)
@@ -118,6 +116,13 @@ def run(told: lines.Line) -> None:
                 log.warning("%d parts are not kept: no time is left", evidence.state.waiting)
             if not line.publisher.stop(FLUSH_S):
                 log.warning("%d results wait in the outbox for the next start", outbox.depth())
+
+
+def _judge(line: "Line", grabber: Grabber, part: Frame | Unseen) -> None:
+    """A camera whose picture cannot be believed is opened anew."""
+    line.judge(part)
+    if line.doubt is not None:
+        grabber.renew(line.doubt)
 
 
 def parts(
