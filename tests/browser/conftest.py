@@ -14,7 +14,7 @@ from inspector.demo.factory import Factory
 from tests.support.ports import free_port
 
 SIZES = {"panel": (1280, 800), "desk": (1920, 1080), "phone": (390, 844)}
-SLACK_MS = 20_000
+SLACK_MS = 60_000
 """For a machine that trains a model beside this."""
 
 

@@ -12,6 +12,7 @@ from inspector.demo.factory import PIN, Factory
 from inspector.page import marks
 from tests.browser.conftest import SIZES, SLACK_MS
 
+pytestmark = pytest.mark.timeout(600)
 expect.set_options(timeout=SLACK_MS)
 ALARM = '[data-region="alarms"] .alarm'
 
@@ -153,7 +154,7 @@ def test_what_if_and_another_limit(open_page, factory: tuple[Factory, str]) -> N
         """() => fetch("limit", {method: "POST", body: '{"limit": 40}', headers: {
             "content-type": "application/json", "x-token": token}})"""
     )
-    expect(page.locator('[data-region="histogram"] .limit-name')).to_contain_text("40 px")
+    expect(page.locator('[data-region="histogram"] .limit-name')).to_have_text("limit 40 px")
     page.click("#lock")
     expect(page.locator("body")).to_have_attribute("data-locked", "true")
 
