@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import (
@@ -298,9 +298,7 @@ class Site:
                 raise HTTPException(400) from None
             shown = request.headers.get("x-token", "")
         elif kind == "application/x-www-form-urlencoded":
-            body = {
-                k: v for k, v in (await request.form()).items() if not isinstance(v, UploadFile)
-            }
+            body = dict(parse_qsl((await request.body()).decode(errors="replace")))
             shown = str(body.get("token", ""))
         else:
             raise HTTPException(415)

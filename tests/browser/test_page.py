@@ -1,0 +1,364 @@
+"""The operator's page in a real browser, before the real daemon."""
+
+import json
+import re
+import signal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from inspector import lines
+from inspector.demo.factory import PIN, Factory
+from inspector.page import marks
+from tests.browser.conftest import SIZES, SLACK_MS
+
+pytestmark = pytest.mark.timeout(600)
+expect.set_options(timeout=SLACK_MS)
+ALARM = '[data-region="alarms"] .alarm'
+
+
+def wait(page: Page, expression: str, value: object = None) -> None:
+    """Until this JavaScript is true."""
+    page.wait_for_function(expression, arg=value, timeout=SLACK_MS)
+
+
+def type_pin(page: Page, pin: str = PIN) -> None:
+    """On the keypad, as with a finger."""
+    for digit in pin:
+        page.click(f'#pin [data-digit="{digit}"]')
+    page.click('#pin button[type="submit"]')
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_everything_is_there_and_fits(open_page, size: str) -> None:
+    """Nothing is cut off sideways; a panel shows all of it without scrolling; all has a name."""
+    page = open_page(size)
+
+    regions = ("verdict", "counts", "strip", "health", "rejects", "histogram", "alarms")
+    for region in regions:
+        expect(page.locator(f'[data-region="{region}"]')).to_be_visible()
+    for thing in ("#live", "#wish", "#set-limit", "#lock", "#theme"):
+        expect(page.locator(thing)).to_be_visible()
+    width, height = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert width <= SIZES[size][0]
+    if size != "phone":
+        assert height <= SIZES[size][1]
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, input, img")].filter((e) =>
+            e.checkVisibility() && !e.getAttribute("aria-label") && !e.innerText.trim()
+            && !e.getAttribute("alt") && !(e.labels && e.labels.length)
+            && !e.closest("button")).map((e) => e.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_verdict_is_read_from_three_metres(open_page, size: str, scheme: str) -> None:
+    """At least 35 px high: 10 mm on a panel of 15 inches; a word and a shape beside the colour,
+    and a contrast that tired eyes see.
+    """
+    page = open_page(size, color_scheme=scheme)
+    seen = {}
+    for verdict in ("pass", "fail"):
+        box = page.wait_for_selector(f'.verdict-box[data-verdict="{verdict}"]')
+        seen[verdict] = page.evaluate(
+            """() => {
+                const word = document.querySelector(".verdict-box .word");
+                const style = getComputedStyle(word);
+                return [word.textContent, parseFloat(style.fontSize), style.color,
+                        getComputedStyle(word.parentElement).backgroundColor,
+                        document.querySelector(".verdict-box .shape .body").tagName];
+            }"""
+        )
+        assert box is not None
+
+    assert (seen["pass"][0], seen["fail"][0]) == ("PASS", "FAIL")
+    assert seen["pass"][4] != seen["fail"][4]
+    for _, size_px, text, ground, _ in seen.values():
+        assert size_px >= 35
+        assert contrast(text, ground) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, as WCAG 2 reckons it."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(n) / 255 for n in re.findall(r"\d+", colour)[:3]]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_live_picture_moves_and_is_that_of_the_verdict(open_page) -> None:
+    """Parts of the three surfaces have pictures of three sizes: the one that is shown is the one
+    of the verdict beside it, and not the one before.
+    """
+    page = open_page()
+    heights = set()
+    for _ in range(8):
+        before = page.get_attribute(".verdict-box", "data-part")
+        wait(page, "(b) => document.querySelector('.verdict-box').dataset.part !== b", before)
+        shown, own = page.evaluate(
+            """async () => {
+                await new Promise((resolve) => setTimeout(resolve, 350));
+                const id = document.querySelector(".verdict-box").dataset.part;
+                const shown = document.querySelector("#live").naturalHeight;
+                const image = new Image();
+                image.src = `parts/${id}.jpg`;
+                await image.decode();
+                return [shown, image.naturalHeight];
+            }"""
+        )
+        heights.add(shown)
+        assert shown == own
+    assert len(heights) > 1
+
+
+def test_what_if_and_another_limit(open_page, factory: tuple[Factory, str]) -> None:
+    """The slider tells by keyboard and touch what would have flipped; setting needs the PIN, is
+    asked once more, holds from the next part on, and is a record.
+    """
+    running, _ = factory
+    page = open_page()
+    # Until some were rejected.
+    wait(page, "document.querySelectorAll('[data-region=rejects] .reject').length >= 3")
+    expect(page.locator("#set-limit")).to_be_disabled()
+    page.focus("#wish")
+    page.keyboard.press("End")
+    expect(page.locator("#flips")).to_contain_text("more would have passed")
+    expect(page.locator(".wished")).to_be_visible()
+    flips = page.evaluate("fetch(`whatif?limit=${wish.value}`).then((a) => a.json())")
+    assert int(re.search(r"(\d+) more would have passed", flips["flips"])[1]) > 0
+    page.click('[data-step="-1"]')
+    wished = float(page.input_value("#wish"))
+
+    page.click("#set-limit")
+    type_pin(page, "9999")
+    expect(page.locator("#pin .error")).to_have_text("Wrong PIN.")
+    path = running.log.with_name("line.yaml")
+    assert not lines.history_of(path).exists()
+    type_pin(page)
+    expect(page.locator("#ask")).to_contain_text("Limit 40 px →")
+    page.click("#ask-yes")
+
+    expect(page.locator("#flips")).to_contain_text("from now on")
+    expect(page.locator('[data-region="histogram"] .limit-name')).to_contain_text(f"{wished:g} px")
+    expect(page.locator('[data-region="health"]')).to_contain_text("page, with the PIN")
+    assert lines.read(path).config.limits.min_scratch_px == wished
+    page.evaluate(
+        """() => fetch("limit", {method: "POST", body: '{"limit": 40}', headers: {
+            "content-type": "application/json", "x-token": token}})"""
+    )
+    expect(page.locator('[data-region="histogram"] .limit-name')).to_have_text("limit 40 px")
+    page.click("#lock")
+    expect(page.locator("body")).to_have_attribute("data-locked", "true")
+
+
+def test_a_part_is_looked_at_and_marked(open_page, factory: tuple[Factory, str]) -> None:
+    """By touch from the list of rejects: picture, zoom, lengths, «was it right?»."""
+    running, _ = factory
+    page = open_page()
+    page.click('[data-region=rejects] .reject:has(img):has-text("FAIL") >> nth=0')
+    expect(page.locator("#part h2")).to_contain_text("FAIL")
+    wait(page, "document.querySelector('#part .zoom img').naturalWidth > 300")
+    expect(page.locator("#part .scratches tbody tr").first).to_contain_text("px")
+    before = page.locator("#part .zoom img").bounding_box()["width"]
+    page.click('[data-zoom="1"]')
+    assert page.locator("#part .zoom img").bounding_box()["width"] >= 1.9 * before
+    page.click('[data-right="false"]')
+    type_pin(page)
+    expect(page.locator("#part .said")).to_have_text("Noted.")
+    expect(page.locator('[data-right="false"]')).to_have_attribute("aria-pressed", "true")
+
+    said = marks.read(running.log.parent / "state" / "conveyor" / "marks.jsonl")
+    assert (said[-1].verdict, said[-1].right) == ("fail", False)
+    page.keyboard.press("Escape")
+    expect(page.locator("#part")).to_be_hidden()
+
+
+def test_the_strip_is_walked_by_keyboard(open_page) -> None:
+    """One stop of the tab key, arrows within, Enter opens; new parts do not take the focus away."""
+    page = open_page()
+    wait(page, "document.querySelectorAll('.tile[data-part]').length > 4")
+    assert page.locator('.tile[data-part][tabindex="0"]').count() == 1
+    page.focus('.tile[data-part][tabindex="0"]')
+    page.keyboard.press("ArrowRight")
+    chosen = page.evaluate("document.activeElement.dataset.part")
+    newest = page.get_attribute(".verdict-box", "data-part")
+    wait(page, "(n) => document.querySelector('.tile[data-part]').dataset.part !== n", newest)
+    assert page.evaluate("document.activeElement.dataset.part") == chosen
+    page.keyboard.press("Enter")
+    expect(page.locator("#part")).to_contain_text(f"part {chosen.rpartition('-')[2]}")
+
+
+def test_a_pulled_camera_is_seen_and_heals(open_page, factory: tuple[Factory, str]) -> None:
+    """Verdict, veil over the old picture, alarm with what to do; and all well again by itself."""
+    running, _ = factory
+    page = open_page()
+    running.conveyor.pull(True)
+    try:
+        expect(page.locator(ALARM)).to_contain_text("Camera lost")
+        expect(page.locator(ALARM)).to_contain_text("Check plug, cable and power")
+        expect(page.locator(".verdict-box")).to_have_attribute("data-verdict", "unknown")
+        expect(page.locator(".veil")).to_contain_text("CAMERA LOST")
+        expect(page.locator(".health .row.bad")).to_contain_text("Camera")
+        page.click(ALARM)
+        expect(page.locator("#alarm-list")).to_contain_text("expected a folder of pictures")
+        page.keyboard.press("Escape")
+    finally:
+        running.conveyor.pull(False)
+
+    expect(page.locator(".calm")).to_be_visible()
+    expect(page.locator(".veil")).to_have_count(0)
+    expect(page.locator(".verdict-box")).not_to_have_attribute("data-verdict", "unknown")
+
+
+def test_a_stopped_broker_is_no_drama(open_page, factory: tuple[Factory, str]) -> None:
+    """Verdicts go on, results wait and are counted, and leave when it is back."""
+    running, _ = factory
+    page = open_page()
+    running.stop_broker(True)
+    try:
+        expect(page.locator(f"{ALARM}.warn")).to_contain_text("Broker away")
+        expect(page.locator('[data-region="health"]')).to_contain_text(re.compile(r"\d+ wait"))
+        expect(page.locator(".verdict-box")).not_to_have_attribute("data-verdict", "unknown")
+    finally:
+        running.stop_broker(False)
+
+    expect(page.locator(".calm")).to_be_visible()
+    expect(page.locator('[data-region="health"]')).to_contain_text("nothing waits")
+
+
+def test_a_full_disk_rejects_what_cannot_be_recorded(
+    open_page, factory: tuple[Factory, str]
+) -> None:
+    """And says so; with room again the line goes on."""
+    running, _ = factory
+    page = open_page()
+    running.fill_disk(True)
+    try:
+        expect(page.locator(ALARM)).to_contain_text("Results cannot be recorded")
+        expect(page.locator(".verdict-box")).to_contain_text("could not be recorded")
+    finally:
+        running.fill_disk(False)
+
+    expect(page.locator(".calm")).to_be_visible()
+    expect(page.locator(".verdict-box")).not_to_have_attribute("data-verdict", "unknown")
+
+
+def test_a_blurred_lens_is_unknown(open_page, factory: tuple[Factory, str]) -> None:
+    """With the reason in words."""
+    running, _ = factory
+    page = open_page()
+    running.conveyor.blur(True)
+    try:
+        expect(page.locator(".verdict-box .why")).to_contain_text("blurred")
+    finally:
+        running.conveyor.blur(False)
+
+    expect(page.locator(".verdict-box")).not_to_have_attribute("data-verdict", "unknown")
+
+
+def test_an_old_page_says_that_it_is_old(open_page, factory: tuple[Factory, str]) -> None:
+    """A verdict of a minute ago must not be taken for one of now."""
+    running, _ = factory
+    page = open_page()
+    running.process.send_signal(signal.SIGSTOP)
+    try:
+        expect(page.locator("#offline")).to_be_visible()
+        expect(page.locator("#offline")).to_contain_text("NO CONNECTION")
+    finally:
+        running.process.send_signal(signal.SIGCONT)
+
+    expect(page.locator("#offline")).to_be_hidden()
+
+
+def test_nothing_moves_while_all_changes(open_page, factory: tuple[Factory, str]) -> None:
+    """No layout shift: no button is elsewhere when the finger comes down."""
+    running, _ = factory
+    for size in SIZES:
+        page = open_page(size)
+        page.evaluate(
+            """() => { window.shifts = [];
+                new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(
+                    (e) => [e.value, e.sources.map((s) => s.node && s.node.outerHTML
+                        && s.node.outerHTML.slice(0, 90))])))
+                .observe({type: "layout-shift"}); }"""
+        )
+        running.conveyor.pull(True)
+        try:
+            expect(page.locator(ALARM)).to_contain_text("Camera lost")
+        finally:
+            running.conveyor.pull(False)
+        expect(page.locator(".calm")).to_be_visible()
+        shifts = page.evaluate("window.shifts")
+        assert sum(value for value, _ in shifts) < 0.01, json.dumps(shifts)
+        page.close()
+
+
+def test_it_loads_nothing_from_elsewhere(open_page, factory: tuple[Factory, str]) -> None:
+    """A panel PC has no internet."""
+    page = open_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload(wait_until="domcontentloaded")
+    wait(page, "document.querySelector('#live').naturalHeight > 0")
+
+    assert len(asked) > 4
+    assert all(url.startswith(factory[1]) for url in asked)
+
+
+@pytest.mark.parametrize(("locale", "word"), [("de-DE", "SCHLECHT"), ("zh-CN", "不合格")])
+def test_it_speaks_the_operators_language(open_page, locale: str, word: str) -> None:
+    """That of the browser, and another one by touch; the choice stays."""
+    page = open_page(locale=locale)
+    page.wait_for_selector('.verdict-box[data-verdict="fail"]')
+    wait(page, "(w) => document.querySelector('.word').textContent === w", word)
+    page.click('a[lang="en"]')
+    wait(page, "document.documentElement.lang === 'en'")
+    page.reload(wait_until="domcontentloaded")
+    assert page.get_attribute("html", "lang") == "en"
+
+
+def test_light_and_dark_by_touch(open_page) -> None:
+    """The other one of what the system has, and it stays."""
+    page = open_page(color_scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.click("#theme")
+    light = page.evaluate(ground)
+    page.reload(wait_until="domcontentloaded")
+
+    assert dark != light
+    assert page.evaluate(ground) == light
+
+
+def test_pictures_are_not_fetched_by_a_hidden_tab(open_page) -> None:
+    """A forgotten tab costs the line nothing."""
+    page = open_page()
+    page.evaluate(
+        """() => { Object.defineProperty(document, "hidden", {value: true, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange")); }"""
+    )
+
+    assert page.get_attribute("#live", "src") is None
+
+
+def test_the_words_of_all_languages_fit_together() -> None:
+    """The same keys, and the same gaps in each text."""
+    from inspector.page.words import LANGUAGES, Words
+
+    def gaps(tree: object, at: str = "") -> dict[str, set[str]]:
+        if isinstance(tree, dict):
+            return {
+                k: v for key, inner in tree.items() for k, v in gaps(inner, f"{at}.{key}").items()
+            }
+        return {at: set(re.findall(r"{(\w+)}", str(tree)))}
+
+    first, *others = (gaps(Words(code).tree) for code in LANGUAGES)
+    assert all(other == first for other in others)
