@@ -74,7 +74,8 @@ def _parse_bundle(value: str, info: ValidationInfo) -> str:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Pixels = Annotated[int, Field(gt=0)]
+Offset = Annotated[int, Field(ge=0, le=65_535)]
+Pixels = Annotated[int, Field(gt=0, le=65_535)]
 
 
 def _more_than_itself(frames: int) -> int:
@@ -90,7 +91,7 @@ class CameraConfig(Section):
     loop: bool = False
     every_ms: Annotated[float, Field(ge=0)] = 0.0
     roi: Annotated[
-        tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)], Pixels, Pixels] | None,
+        tuple[Offset, Offset, Pixels, Pixels] | None,
         BeforeValidator(list_to_tuple),
     ] = None
     size: Annotated[tuple[Pixels, Pixels] | None, BeforeValidator(list_to_tuple)] = None

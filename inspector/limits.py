@@ -13,7 +13,7 @@ from inspector import polygon
 from inspector.strictyaml import Section, list_to_tuple
 
 Positive = Annotated[float, Field(gt=0)]
-Extent = Annotated[int, Field(gt=0)]
+Extent = Annotated[int, Field(gt=0, le=65_535)]
 Coordinate = Annotated[int, Field(ge=0, le=65_535)]
 Corner = Annotated[tuple[Coordinate, Coordinate], BeforeValidator(list_to_tuple)]
 

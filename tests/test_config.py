@@ -63,6 +63,8 @@ def test_every_kind_of_source(source: str, expected: Source) -> None:
         (MINIMAL + "limits: {min_scratch_px: 'forty'}\n", "found 'forty'"),
         (MINIMAL + "limits: {min_scratch_px: true}\n", "found true"),
         (MINIMAL + "limits: {min_scratch_px: null}\n", ":4: limits: expected at least one limit"),
+        (MINIMAL.replace("}", ", roi: [0, 0, 70000, 9]}"), ":3: camera.roi.2: expected"),
+        (MINIMAL.replace("}", ", size: [9, 70000]}"), ":3: camera.size.1: expected"),
         (MINIMAL.replace("}", ", frozen_after: 1}"), ":3: camera.frozen_after: expected 0, or"),
         (MINIMAL + "sight: {brightness: [9, 8]}\n", ":4: sight.brightness: expected the lowest"),
         (MINIMAL + "sight: {min_sharpness: .nan}\n", ":4: sight.min_sharpness: expected"),

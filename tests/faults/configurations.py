@@ -141,7 +141,7 @@ def unsafe(config: LineConfig, text: str) -> Iterator[str]:
         yield f"plain text to {config.mqtt.host}"
     if not list(config.limits.everywhere()):
         yield "nothing is limited"
-    roi = config.camera.roi or (0, 0, 2000, 2000)
+    roi = (0, 0, 2000, 2000)
     for name in ("length_px", "max_width_px", "area_px"):
         odd = Scratch(**(MEASURES | {name: math.nan}), confidence=0.9, polygon=POLYGON)
         if decide([odd], config.limits, roi, config.scale).verdict is Verdict.PASS:
