@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,8 +19,14 @@ ALARM = '[data-region="alarms"] .alarm'
 
 
 def wait(page: Page, expression: str, value: object = None) -> None:
-    """Until this JavaScript is true."""
-    page.wait_for_function(expression, arg=value, timeout=SLACK_MS)
+    """Until this JavaScript is true.
+
+    (Playwright's own wait evaluates text within the page, which the page's policy forbids.)
+    """
+    deadline = time.monotonic() + SLACK_MS / 1000
+    while not page.evaluate(expression, value):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
 
 
 def type_pin(page: Page, pin: str = PIN) -> None:

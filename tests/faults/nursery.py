@@ -254,9 +254,9 @@ def main() -> None:
             finally:
                 sys.stderr.flush()
                 os._exit(code)
-        print(child, flush=True)  # noqa: T201 - the protocol
+        print(child, flush=True)
         _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
+        print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":

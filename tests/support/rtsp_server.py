@@ -68,7 +68,7 @@ def main(port, user=None, password=None):
     server.get_mount_points().add_factory("/line1", factory)
     if server.attach(None) == 0:
         sys.exit(f"expected that I can listen on port {port}")
-    print(server.get_bound_port(), flush=True)  # noqa: T201
+    print(server.get_bound_port(), flush=True)
     GLib.MainLoop().run()
 
 
