@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from inspector import lines
 from inspector.demo.factory import PIN, Factory
@@ -24,9 +24,18 @@ def wait(page: Page, expression: str, value: object = None) -> None:
     (Playwright's own wait evaluates text within the page, which the page's policy forbids.)
     """
     deadline = time.monotonic() + SLACK_MS / 1000
-    while not page.evaluate(expression, value):
+    while not _holds(page, expression, value):
         assert time.monotonic() < deadline, expression
         page.wait_for_timeout(50)
+
+
+def _holds(page: Page, expression: str, value: object) -> bool:
+    try:
+        return bool(page.evaluate(expression, value))
+    except Error as error:
+        if "context was destroyed" not in error.message:
+            raise
+        return False  # the page was just left for the next one
 
 
 def type_pin(page: Page, pin: str = PIN) -> None:
