@@ -5,7 +5,7 @@ SECONDS_ARG = $(if $(DURATION),--seconds $(DURATION))
 # SEED repeats a run, SHARE=0.03 injects 3 % of each long count, ONLY=kill takes one fault.
 FAULTS = $(if $(SEED),--seed $(SEED)) $(if $(SHARE),--share $(SHARE)) $(if $(ONLY),--only '$(ONLY)')
 
-.PHONY: demo test faults coverage format metrology schemas constraints clean
+.PHONY: demo test faults coverage format metrology screenshots schemas constraints clean
 
 demo: .venv/ready  ## The whole factory on this machine; DURATION=20 ends it by itself
 	.venv/bin/inspector demo $(SECONDS_ARG)
@@ -29,6 +29,9 @@ format: .venv-dev/ready  ## Make the code look as `make test` wants it
 
 metrology: .venv-dev/ready  ## How true lengths are: tables and a picture in report/
 	.venv-dev/bin/python -m training metrology --out report
+
+screenshots: .venv-dev/ready  ## The pictures of the page in docs/, with the Chromium of this machine
+	.venv-dev/bin/python -m tests.browser.screenshots docs
 
 schemas: .venv-dev/ready  ## Write the JSON Schemas of the messages
 	.venv-dev/bin/python -m inspector.publish.schema

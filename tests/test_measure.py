@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from inspector.measure import measure
@@ -41,7 +41,11 @@ def only(mask: np.ndarray) -> Scratch:
     width=st.sampled_from([2.0, 3.0, 4.0, 6.0]),
 )
 def test_length_runs_along_the_curve_from_tip_to_tip(length, angle, bend, width) -> None:
-    """Whatever its direction and bend, a stroke's length is right to 2 px and 2 %."""
+    """Whatever its direction and bend, a stroke's length is right to 2 px and 2 %.
+
+    One that turns round within little more than twice its own width has no clear centre line.
+    """
+    assume(abs(bend) * 2.3 * width <= length)
     mask = stroke(arc(length, angle, bend), width)
 
     scratch = only(mask)

@@ -172,7 +172,7 @@ class Machine:
 
     def journal(self) -> str:
         """The last of what services said."""
-        return self.run("journalctl", "--no-pager", "-n", "60", "-o", "cat", check=False).stdout
+        return self.run("journalctl", "--no-pager", "-n", "300", "-o", "cat", check=False).stdout
 
     def stop(self) -> None:
         """Switch it off."""

@@ -66,9 +66,9 @@ def test_an_untrained_net_is_refused(
 
 
 def test_the_graph_is_static_and_its_head_is_named(weights: Path, tmp_path: Path) -> None:
-    """ONNX of one picture of 640 x 640 with the raw head of YOLO11."""
-    assert export.to_onnx(weights / "last.pt", tmp_path / "model.onnx") == "raw"
-    assert (tmp_path / "model.onnx").stat().st_size > 5_000_000
+    """ONNX of one picture of 640 x 640 with the dense head of what is trained by default."""
+    assert export.to_onnx(weights / "last.pt", tmp_path / "model.onnx") == "dense"
+    assert (tmp_path / "model.onnx").stat().st_size > 4_000_000  # 1.1 million parameters
 
 
 def test_the_shipped_bundle_passes_its_self_test() -> None:

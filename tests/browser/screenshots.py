@@ -1,0 +1,51 @@
+"""The README's pictures of the page, from the real daemon in a real Chromium.
+
+python -m tests.browser.screenshots docs/
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from inspector.broker import Broker
+from inspector.demo.factory import Factory
+from tests.browser.conftest import SIZES
+from tests.support.ports import free_port
+
+PARTS_S = 25.0
+"""Until a strip of parts has come together."""
+REJECT = '.verdict-box[data-verdict="fail"]'
+
+
+def main(out: Path) -> None:
+    """Write page-light.png and page-dark.png."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        sys.exit("expected an installed Chromium, found none")
+    width, height = SIZES["panel"]
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        listen = f"127.0.0.1:{free_port()}"
+        factory = Factory(Path(folder), Broker.start(), page=listen, framed_by=[])
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = driver.chromium.launch(executable_path=program, args=sandbox)
+        time.sleep(PARTS_S)
+        for scheme in ("light", "dark"):
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, color_scheme=scheme, locale="en"
+            )
+            page.goto(f"http://{listen}/", wait_until="domcontentloaded")
+            page.wait_for_selector(REJECT, timeout=60_000)
+            page.wait_for_timeout(400)
+            page.screenshot(path=out / f"page-{scheme}.png")
+            page.close()
+        browser.close()
+        factory.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
