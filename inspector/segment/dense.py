@@ -15,7 +15,7 @@ from inspector.segment.runtime import Floats, Outputs, check_outputs
 from inspector.segment.tiles import OVERLAP, Tile
 from inspector.types import Detection
 
-EDGE = 0.4
+EDGE = 0.5
 """Probability at which a scratch ends."""
 SUREST = 0.5
 """Share of a detection's cells, the surest ones, whose mean probability is its confidence."""

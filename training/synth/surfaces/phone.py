@@ -38,15 +38,24 @@ def phone(rng: np.random.Generator, h: int, w: int, whole: bool = False) -> Surf
     glass = _lit(rng, h, w) if lit else _dark(rng, h, w)
     paint(image, inside(screen), glass)
     _openings(rng, image, centre, half, border, along, angle)
+    for _ in range(int(rng.choice([0, 1, 2], p=[0.7, 0.2, 0.1]))):
+        at = np.array([rng.uniform(-0.9, 0.9) * half[0], rng.uniform(-0.9, 0.9) * half[1]])
+        at[along] = rng.choice([-1, 1]) * (half[along] - rng.uniform(0.02, 0.12) * long)
+        _lens(rng, image, (centre[0] + at[0], centre[1] + at[1]), rng.uniform(8, 45))
     _highlights(rng, image, body, screen)
     for sx, sy in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
         round_of = (centre[0] + sx * (half[0] - radius), centre[1] + sy * (half[1] - radius))
-        for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.45, 0.15]))):
+        for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.3, 0.4, 0.2, 0.1]))):
             _crescent(rng, image, round_of, radius, float(np.arctan2(sy, sx)))
     if rng.random() < 0.8:
         _reflections(rng, image, body < 0)
+    # The outermost glass is round: a thin line of light there is the lamp's, not a scratch.
     return Surface(
-        image, body < -2, 0.75 if lit else 0.94, 36 if lit else 20, [colour(rng, 120, 230, 6)]
+        image,
+        body < -rng.uniform(2, 10),
+        0.75 if lit else 0.94,
+        36 if lit else 20,
+        [colour(rng, 120, 230, 6)],
     )
 
 
@@ -59,7 +68,7 @@ def _window(
     round glass catches, rims of keys and openings.
     """
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.35:
         reach = 1.0 if rng.random() < 0.5 else 0.7
         return (
             w / 2 + rng.uniform(-reach, reach) * half[0],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
@@ -121,7 +122,8 @@ def _scenery(
         mask = np.zeros((h, w), np.float32)
         kind = rng.random()
         x, y = cx + rng.uniform(-0.5, 0.5) * pw, cy + rng.uniform(-0.5, 0.5) * ph
-        r = rng.uniform(0.05, 0.3) * ph
+        r = rng.uniform(0.05, 0.5) * ph
+        edge = None
         if kind < 0.35:
             n = int(rng.integers(5, 24))
             xs = np.linspace(cx - pw / 2, cx + pw / 2, n)
@@ -132,6 +134,7 @@ def _scenery(
                 [np.stack([xs, ys], 1), [[cx + pw / 2, cy + ph], [cx - pw / 2, cy + ph]]]
             )
             cv2.fillPoly(mask, [np.rint(pts).astype(np.int32)], 1.0, cv2.LINE_AA)
+            edge = pts[:n]
         elif kind < 0.55:
             cv2.circle(mask, (int(x), int(y)), max(2, int(r)), 1.0, -1, cv2.LINE_AA)
         elif kind < 0.8:
@@ -145,6 +148,7 @@ def _scenery(
                 1,
             )
             cv2.fillPoly(mask, [np.rint(pts).astype(np.int32)], 1.0, cv2.LINE_AA)
+            edge = np.concatenate([pts, pts[:1]])
         else:
             for k in range(int(rng.integers(2, 6))):
                 pts = np.stack(
@@ -163,6 +167,21 @@ def _scenery(
                     cv2.LINE_AA,
                 )
         paint(face, mask * np.float32(rng.uniform(0.15, 1)), colour(rng, 30, 240, 60))
+        if edge is not None and rng.random() < 0.4:
+            paint(face, _outline(rng, (h, w), edge), colour(rng, 0, 255, 80))
+
+
+def _outline(
+    rng: np.random.Generator, shape: tuple[int, int], corners: NDArray[np.float64]
+) -> Image:
+    """A printed contour, (h, w) coverage: even, ragged as a coast or the border of a state is."""
+    along = np.linspace(0, len(corners) - 1, 12 * len(corners))
+    line = np.stack([np.interp(along, np.arange(len(corners)), c) for c in corners.T], 1)
+    line += rng.normal(0, rng.uniform(0, 1.8), line.shape)
+    mask = np.zeros(shape, np.float32)
+    thick = int(rng.integers(1, 5))
+    cv2.polylines(mask, [np.rint(line * 16).astype(np.int32)], False, 1.0, thick, cv2.LINE_AA, 4)
+    return np.clip(mask, 0, 1)
 
 
 def _glyphs(
