@@ -68,8 +68,14 @@ def synth(
 
 @app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="annotation file, or folder of annotated pictures")],
     out: Annotated[Path, typer.Option(help="folder of the data set")],
+    path: Annotated[
+        Path | None, typer.Argument(help="annotation file, or folder of annotated pictures")
+    ] = None,
+    from_evidence: Annotated[
+        Path | None,
+        typer.Option(help="instead: state_dir of a line whose operators marked verdicts"),
+    ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help="where the pictures lie, if not beside the annotation")
     ] = None,
@@ -96,16 +102,21 @@ def import_(
     seed: Annotated[int, typer.Option(help="same seed, same split and same crops")] = 1,
     replace: Annotated[bool, typer.Option("--replace", help="a data set that is there")] = False,
 ) -> None:
-    """Make a data set of annotated pictures: VIA, COCO, LabelMe, CVAT, masks, good/ and bad/."""
+    """Make a data set of annotated pictures: VIA, COCO, LabelMe, CVAT, masks, good/ and bad/, or
+    of what operators said of the verdicts of a line.
+    """
     import re
 
     from inspector.errors import InspectorError
     from training.annotations import importer
     from training.annotations.formats import Format
 
+    if (path is None) == (from_evidence is None):
+        raise typer.BadParameter("expected either PATH or --from-evidence")
+    chosen = Format.EVIDENCE if from_evidence else Format(form) if form else None
     try:
         settings = importer.Settings(
-            path=path, out=out, pictures=pictures, form=None if form is None else Format(form),
+            path=from_evidence or Path(str(path)), out=out, pictures=pictures, form=chosen,
             labels=tuple(label or ()), crop=crop, line_width_px=line_width_px,
             part_pattern=None if part_pattern is None else re.compile(part_pattern),
             val_share=val_share, seed=seed, replace=replace,

@@ -67,7 +67,7 @@ def placed(
                 f"{where}: expected a name of its own, its suffix aside; found {other.name} "
                 f"in {other.where} too"
             )
-        if pattern is not None and split.part_of(picture.name, pattern) is None:
+        if pattern is not None and _part(picture, pattern) is None:
             wrong.append(
                 f"{where}: expected the part in its name by --part-pattern {pattern.pattern}, "
                 "found none"
@@ -83,7 +83,7 @@ def placed(
         raise LabelError(reading.told(wrong + missing))
     if missing:
         raise NoInputError(reading.told(missing))
-    groups = split.joined([str(split.part_of(p.name, pattern)) for p in pictures], contents)
+    groups = split.joined([str(_part(p, pattern)) for p in pictures], contents)
     try:
         held = split.held_out(groups, [not p.outlined for p in pictures], val_share, seed)
     except ValueError as error:
@@ -95,6 +95,13 @@ def placed(
         Entry(picture, _name(picture), group, SPLITS[group in held])
         for picture, group in zip(pictures, groups, strict=True)
     ]
+
+
+def _part(picture: Picture, pattern: re.Pattern[str] | None) -> str | None:
+    """What it shows: what the annotation says, unless a pattern is to be looked for in its name."""
+    if pattern is None and picture.part is not None:
+        return picture.part
+    return split.part_of(picture.name, pattern)
 
 
 def _name(picture: Picture) -> str:

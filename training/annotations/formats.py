@@ -7,13 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from inspector.errors import NoInputError
-from training.annotations import coco, cvat, folders, labelme, reading, via
+from training.annotations import coco, cvat, evidence, folders, labelme, reading, via
 from training.annotations.values import Picture
 from training.evaluation.labels import LabelError
 
 
 class Format(StrEnum):
-    """What can be read. MASKS: images/ and masks/; SORTED: good/ and bad/."""
+    """What can be read. MASKS: images/ and masks/; SORTED: good/ and bad/; EVIDENCE: a line's."""
 
     VIA = "via"
     COCO = "coco"
@@ -21,6 +21,7 @@ class Format(StrEnum):
     CVAT = "cvat"
     MASKS = "masks"
     SORTED = "sorted"
+    EVIDENCE = "evidence"
 
 
 _READERS: dict[Format, Callable[[Path, Path | None], list[Picture]]] = {
@@ -31,15 +32,19 @@ _READERS: dict[Format, Callable[[Path, Path | None], list[Picture]]] = {
     Format.MASKS: folders.read_masks,
     Format.SORTED: folders.read_sorted,
 }
-_OF_A_FOLDER = {Format.LABELME, Format.MASKS, Format.SORTED}
+_OF_A_FOLDER = {Format.LABELME, Format.MASKS, Format.SORTED, Format.EVIDENCE}
 EXPECTED = (
     "an annotation file (VIA 2, COCO or LabelMe .json, CVAT for images 1.1 .xml), a folder with "
-    "one, or the folders images/ and masks/, or good/ and bad/"
+    "one, the folders images/ and masks/, or good/ and bad/, or the state_dir of a line whose "
+    "operators marked verdicts"
 )
 
 
-def read(path: Path, chosen: Format | None, pictures: Path | None) -> tuple[Format, list[Picture]]:
-    """The format, given or detected, and all pictures that the annotation tells of, at least one.
+def read(
+    path: Path, chosen: Format | None, pictures: Path | None
+) -> tuple[Format, list[Picture], list[str]]:
+    """The format, given or detected, all pictures that the annotation tells of, at least one, and
+    what it tells of without a picture.
 
     Raises:
         LabelError: no format fits, or the input is not what its format asks for.
@@ -51,15 +56,22 @@ def read(path: Path, chosen: Format | None, pictures: Path | None) -> tuple[Form
     if path.is_dir() and not (chosen in _OF_A_FOLDER or (chosen is None and _by_folders(path))):
         file = _only_file(path)
     form = chosen or _by_folders(file) or _by_content(file)
-    found = _READERS[form](path if form is Format.LABELME else file, pictures)
+    left_out: list[str] = []
+    if form is Format.EVIDENCE:
+        found, left_out = evidence.read(path)
+    else:
+        found = _READERS[form](path if form is Format.LABELME else file, pictures)
     if not found:
-        raise NoInputError(f"{path}: expected pictures in this {form} annotation, found none")
-    return form, found
+        told = "".join(f"; {note}" for note in left_out)
+        raise NoInputError(f"{path}: expected pictures in this {form} annotation, found none{told}")
+    return form, found, left_out
 
 
 def _by_folders(path: Path) -> Format | None:
     if not path.is_dir():
         return None
+    if evidence.is_state(path):
+        return Format.EVIDENCE
     if folders.has_masks(path):
         return Format.MASKS
     return Format.SORTED if folders.is_sorted(path) else None

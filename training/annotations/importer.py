@@ -88,7 +88,7 @@ def run(settings: Settings) -> Summary:
     """
     out = settings.out
     _refuse_out(settings)
-    form, told = formats.read(settings.path, settings.form, settings.pictures)
+    form, told, gone = formats.read(settings.path, settings.form, settings.pictures)
     pictures, left_out = entries.wanted(told, settings.labels)
     placed = entries.placed(pictures, settings.part_pattern, settings.val_share, settings.seed)
     try:
@@ -104,7 +104,7 @@ def run(settings: Settings) -> Summary:
         found = error.strerror or error
         raise InspectorError(f"{out}: expected to write the data set, found: {found}") from None
     parts = {name: len({e.part for e in placed if e.split == name}) for name in counts}
-    return Summary(out / ABOUT, form, counts, parts, tuple(_notes(placed, counts, left_out)))
+    return Summary(out / ABOUT, form, counts, parts, (*gone, *_notes(placed, counts, left_out)))
 
 
 def _refuse_out(settings: Settings) -> None:

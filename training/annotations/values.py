@@ -84,7 +84,7 @@ class Picture:
 
     `name` is the annotation's own, folders included; `where` is the file that errors name; `size`
     (width, height) is None where the annotation has none. `outlined` is False for a picture of
-    which is known only that it is bad.
+    which is known only that it is bad. `part` is what it shows, None where its name tells.
     """
 
     name: str
@@ -94,3 +94,4 @@ class Picture:
     size: tuple[int, int] | None = None
     surface: str = "parts"
     outlined: bool = True
+    part: str | None = None
