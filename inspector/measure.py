@@ -49,16 +49,14 @@ def measure(detections: Sequence[Detection]) -> list[Scratch]:
 
 
 def _parts(detection: Detection) -> list[_Part]:
-    pieces = _pieces(detection.mask)
-    bridged = _bridge(pieces)
-    count, labels = cv2.connectedComponents(bridged, connectivity=8)
+    # Most of a mask's box can be its margin, and every step costs by the box.
+    x, y, columns, rows = cv2.boundingRect(detection.mask.view(np.uint8))
+    pieces = _pieces(detection.mask[y : y + rows, x : x + columns])
     parts = []
-    for k in range(1, count):
-        whole = np.asarray(labels == k)
-        inside = [piece for piece in pieces if (piece & whole).any()]
+    for whole, inside in _groups(pieces):
         part = _Part(
-            detection.confidence, detection.x, detection.y, whole, np.logical_or.reduce(inside),
-            len(inside), np.zeros((0, 2)),
+            detection.confidence, detection.x + x, detection.y + y, whole,
+            np.logical_or.reduce(inside), len(inside), np.zeros((0, 2)),
         )  # fmt: skip
         skeleton = thin(whole)
         width = int(np.count_nonzero(whole)) / max(1, int(np.count_nonzero(skeleton)))
@@ -70,6 +68,15 @@ def _parts(detection: Detection) -> list[_Part]:
     return parts
 
 
+def _groups(pieces: list[Mask]) -> list[tuple[Mask, list[Mask]]]:
+    """The pieces that are one scratch, together with the bridges between them."""
+    if len(pieces) == 1:
+        return [(pieces[0], pieces)]
+    count, labels = cv2.connectedComponents(_bridge(pieces), connectivity=8)
+    wholes = [np.asarray(labels == k) for k in range(1, count)]
+    return [(whole, [p for p in pieces if (p & whole).any()]) for whole in wholes]
+
+
 def _share(part: _Part, paths: list[Points], own: int, width: float) -> _Part:
     """What belongs to one of several scratches that cross: what is nearest to its path, and what
     all of them have at the crossing.
@@ -78,7 +85,9 @@ def _share(part: _Part, paths: list[Points], own: int, width: float) -> _Part:
     of = np.repeat(np.arange(len(paths)), [len(path) for path in paths])
     across = np.zeros(part.whole.shape, np.uint8)
     cv2.polylines(across, [paths[own].astype(np.int32)], False, 1, max(1, round(width)))
-    whole = part.whole & ((of[_nearest(part.whole, lines)] == own) | (across > 0))
+    whole = across > 0
+    whole[part.whole] |= of[_nearest(part.whole, lines)] == own
+    whole &= part.whole
     # A corner that is nearest to this path only beyond another one is not connected with it.
     _, labels = cv2.connectedComponents(whole.astype(np.uint8), connectivity=8)
     x, y = paths[own][len(paths[own]) // 4].astype(int)
@@ -151,10 +160,12 @@ def _nearest_pair(
 
 
 def _measure(part: _Part) -> Scratch:
+    rows, columns = np.nonzero(part.whole)
+    pixels = np.stack([columns, rows], axis=1)
     nearest = _nearest(part.whole, part.path)
     line = _smooth(part.path, _width(part))
-    length = _length(part.whole, line, nearest, _width(part))
-    widths = _local_widths(part, line, nearest, length)
+    length = _length(pixels, line, nearest, _width(part))
+    widths = _local_widths(part, line, nearest[part.mask[rows, columns]], length)
     return Scratch(
         length_px=round(length, DIGITS),
         width_px=round(float(np.median(widths)), DIGITS),
@@ -184,16 +195,16 @@ def _outline(mask: Mask) -> NDArray[np.int32]:
 
 
 def _nearest(mask: Mask, path: Points) -> NDArray[np.intp]:
-    """For every pixel of the mask's box the index of the path point that is nearest (H, W)."""
-    x, y = path[:, 0].astype(np.intp), path[:, 1].astype(np.intp)
+    """For every pixel of a mask, row by row, the index of the path point that is nearest (n,)."""
+    x, y = path.astype(np.intp).T
     off = np.ones(mask.shape, np.uint8)
     off[y, x] = 0
     _, labels = cv2.distanceTransformWithLabels(
         off, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    index = np.zeros(labels.max() + 1, np.intp)
+    index = np.zeros(len(path) + 1, np.intp)
     index[labels[y, x]] = np.arange(len(path))
-    return np.asarray(index[labels])
+    return np.asarray(index[labels[mask]])
 
 
 def _smooth(path: Points, width: float) -> Points:
@@ -207,32 +218,33 @@ def _smooth(path: Points, width: float) -> Points:
     )
 
 
-def _length(mask: Mask, line: Points, nearest: NDArray[np.intp], width: float) -> float:
-    """Arc length of the centre line plus what the mask reaches beyond both of its ends.
+def _length(
+    pixels: NDArray[np.intp], line: Points, nearest: NDArray[np.intp], width: float
+) -> float:
+    """Arc length of the centre line plus what the mask's pixels reach beyond both of its ends.
 
     Thinning eats about half a width off each tip.
     """
     if len(line) < 2:
-        return float(max(mask.any(axis=0).sum(), mask.any(axis=1).sum()))
+        return float(max(len(np.unique(axis)) for axis in pixels.T))
     arc = float(np.hypot(*np.diff(line, axis=0).T).sum())
     back = min(len(line) - 1, max(SMOOTHING, round(width)))
     return (
         arc
-        + _beyond(mask & (nearest == 0), line[0], line[0] - line[back], width)
-        + _beyond(mask & (nearest == len(line) - 1), line[-1], line[-1] - line[-1 - back], width)
+        + _beyond(pixels[nearest == 0], line[0], line[0] - line[back], width)
+        + _beyond(pixels[nearest == len(line) - 1], line[-1], line[-1] - line[-1 - back], width)
     )
 
 
-def _beyond(cap: Mask, tip: Points, direction: Points, width: float) -> float:
-    """How far a cap reaches beyond the tip of the line, in px: area over breadth of a strip of it.
+def _beyond(cap: NDArray[np.intp], tip: Points, direction: Points, width: float) -> float:
+    """How far a cap (n, 2) reaches beyond the tip of the line: area over breadth of a strip of it.
 
     The strip is the middle half, which flat and round tips both fill nearly to their end. Pixels
     on its edges count by the share that lies inside. (The farthest pixel would be too far by up to
     half a pixel, because among many one always lies well.)
     """
-    rows, columns = np.nonzero(cap)
     ahead = direction / np.hypot(*direction)
-    away = np.stack([columns, rows], axis=1) - tip
+    away = cap - tip
     along, across = away @ ahead, away @ (-ahead[1], ahead[0])
     half = max(1.0, width / 2) / 2
     share = (along + 0.5).clip(0, 1) * (half + 0.5 - np.abs(across)).clip(0, 1)
@@ -242,12 +254,13 @@ def _beyond(cap: Mask, tip: Points, direction: Points, width: float) -> float:
 def _local_widths(
     part: _Part, line: Points, nearest: NDArray[np.intp], length: float
 ) -> NDArray[np.float64]:
-    """Pixels that lie nearest to a stretch of the line, per length of the stretch.
+    """Pixels that lie nearest to a stretch of the line, per length of the stretch; `nearest` is of
+    the pixels that were seen.
 
     Stretches on a bridge, where nothing was seen, have no width and are left out.
     """
     if len(line) > 2 * WINDOW:  # else too short for stretches
-        pixels = np.bincount(nearest[part.mask], minlength=len(line)).astype(np.float64)
+        pixels = np.bincount(nearest, minlength=len(line)).astype(np.float64)
         steps = np.hypot(*np.diff(line, axis=0).T)
         lengths = np.concatenate([[steps[0]], (steps[1:] + steps[:-1]) / 2, [steps[-1]]])
         x, y = part.path.astype(np.intp).T
