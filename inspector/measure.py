@@ -43,7 +43,7 @@ def measure(detections: Sequence[Detection]) -> list[Scratch]:
     Pieces of one detection that are within `GAP` of each other are one scratch, and pieces of
     several detections that continue each other (`join.py`). A piece below `SPECK` px² is none.
     """
-    parts = [part for detection in detections for part in _parts(detection)]
+    parts = [part for one in detections if one.mask.any() for part in _parts(one)]
     lines = [_smooth(part.path, _width(part)) + np.array([part.x, part.y]) for part in parts]
     return [_measure(_joined([parts[k] for k in c.pieces], c.bridges)) for c in chains(lines)]
 

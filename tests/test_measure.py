@@ -130,3 +130,8 @@ def test_no_mask_breaks_measuring(seed: int) -> None:
     for scratch in measure([Detection(0.5, 0, 0, mask)]):
         assert 0 < scratch.length_px < 40 * 60
         assert 0 < scratch.width_px <= scratch.max_width_px < 40 * 60
+
+
+def test_a_mask_without_a_pixel_is_no_scratch() -> None:
+    empty = [Detection(0.9, 5, 5, np.zeros(shape, np.bool_)) for shape in ((8, 8), (0, 0), (0, 4))]
+    assert measure(empty) == []

@@ -70,17 +70,19 @@ class Canvas:
     ) -> Detection:
         """The spot `own` (rows, columns) of cells from (x, y) on, at the resolution of the frame.
 
-        Interpolating logits, not the mask, puts the edge between cells.
+        Interpolating logits, not the mask, puts the edge between cells. The spot's own cells stay
+        whatever lies beside them, or where it is one cell wide and faint it would break up.
         """
         rows, columns = own.shape
         left, top = max(0, x - 1), max(0, y - 1)
         logits = self._logits[top : y + rows + 1, left : x + columns + 1].copy()
-        near = np.zeros(logits.shape, np.uint8)
-        near[y - top : y - top + rows, x - left : x - left + columns] = own
-        near = np.asarray(cv2.dilate(near, np.ones((3, 3), np.uint8)), np.uint8)
+        cells = np.zeros(logits.shape, np.uint8)
+        cells[y - top : y - top + rows, x - left : x - left + columns] = own
+        near = np.asarray(cv2.dilate(cells, np.ones((3, 3), np.uint8)), np.uint8)
         logits[near == 0] = NOTHING
         size = (logits.shape[1] * DENSE_STRIDE, logits.shape[0] * DENSE_STRIDE)
         mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > level
+        mask |= cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST) > 0
         width, height = self._size
         px, py = left * DENSE_STRIDE, top * DENSE_STRIDE
         return Detection(confidence, px, py, np.asarray(mask[: height - py, : width - px]))

@@ -1,5 +1,6 @@
 """A dense answer becomes detections on the frame's own pixels, whatever tiles it came from."""
 
+import cv2
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -148,3 +149,13 @@ def test_a_fake_that_finds_nothing_finds_nothing() -> None:
     runtime = FakeRuntime(FakeRuntime.none(MANIFEST))
 
     assert Segmenter(MANIFEST, runtime).segment(np.zeros((SIDE, SIDE, 3), np.uint8)) == []
+
+
+def test_a_faint_line_of_single_cells_stays_in_one_piece() -> None:
+    """Its neighbours are surer that they are sound than it is that it is scratched."""
+    logits = np.full(MANIFEST.dense_shape, -6, np.float32)
+    logits[0, 0, 20 + np.arange(30) // 3, 10 + np.arange(30)] = 0.3
+    (line,) = found((logits,))
+
+    assert cv2.connectedComponents(line.mask.astype(np.uint8))[0] == 2
+    assert line.mask.sum() >= 30 * 4
