@@ -5,7 +5,14 @@ SECONDS_ARG = $(if $(DURATION),--seconds $(DURATION))
 # SEED repeats a run, SHARE=0.03 injects 3 % of each long count, ONLY=kill takes one fault.
 FAULTS = $(if $(SEED),--seed $(SEED)) $(if $(SHARE),--share $(SHARE)) $(if $(ONLY),--only '$(ONLY)')
 
-.PHONY: demo test faults coverage format metrology screenshots schemas constraints clean
+# Other packages ask for opencv-python, whose windows need libGL: the headless build of the same
+# version replaces it, so that a machine without a screen trains too.
+define HEADLESS
+.venv-dev/bin/pip uninstall --quiet --yes opencv-python opencv-python-headless
+.venv-dev/bin/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt opencv-python-headless
+endef
+
+.PHONY: demo test faults coverage format metrology bench-peers screenshots schemas constraints clean
 
 demo: .venv/ready  ## The whole factory on this machine; DURATION=20 ends it by itself
 	.venv/bin/inspector demo $(SECONDS_ARG)
@@ -30,6 +37,9 @@ format: .venv-dev/ready  ## Make the code look as `make test` wants it
 metrology: .venv-dev/ready  ## How true lengths are: tables and a picture in report/
 	.venv-dev/bin/python -m training metrology --out report
 
+bench-peers: .venv-dev/peers  ## The edge beside other libraries, on an idle machine; writes the tables in docs/performance.md
+	.venv-dev/bin/python -m training bench $(if $(ONLY),--only $(ONLY))
+
 screenshots: .venv-dev/ready  ## The pictures of the page in docs/, with the Chromium of this machine
 	.venv-dev/bin/python -m tests.browser.screenshots docs
 
@@ -48,13 +58,15 @@ wheelhouse:  ## All that a line PC needs, as one folder to carry there
 	.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
 	touch $@
 
-# ultralytics asks for opencv-python, whose windows need libGL: the headless build of the same
-# version replaces it, so that a machine without a screen trains too.
 .venv-dev/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-dev
 	.venv-dev/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,training,dev]'
-	.venv-dev/bin/pip uninstall --quiet --yes opencv-python opencv-python-headless
-	.venv-dev/bin/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt opencv-python-headless
+	$(HEADLESS)
+	touch $@
+
+.venv-dev/peers: .venv-dev/ready
+	.venv-dev/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
+	$(HEADLESS)
 	touch $@
 
 constraints: .venv-dev/ready  ## Pin what is installed now

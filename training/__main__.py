@@ -231,6 +231,27 @@ def export(
 
 
 @app.command()
+def bench(
+    weights: Annotated[Path, typer.Option(help="the net of the bundle, for ultralytics")] = Path(
+        "training/weights/scratches.pt"
+    ),
+    bundle: Annotated[str, typer.Option(help="folder of a bundle, or default")] = "default",
+    page: Annotated[Path, typer.Option(help="whose tables are written")] = Path(
+        "docs/performance.md"
+    ),
+    only: Annotated[
+        Literal["peers", "frames", "lines"] | None, typer.Option(help="one of the three")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=5, help="turns of each way")] = 40,
+    seconds: Annotated[float, typer.Option(min=1, help="for each number of lines")] = 20.0,
+) -> None:
+    """Hold the edge beside bare runtimes and other libraries; on an idle machine."""
+    from training.bench import command
+
+    command.run(bundle, weights, page, only, rounds, seconds)
+
+
+@app.command()
 def metrology(
     out: Annotated[Path, typer.Option(help="folder of the report")] = Path("report"),
     count: Annotated[int, typer.Option(min=20, help="scratches to draw")] = 2000,

@@ -1,0 +1,78 @@
+"""The benchmarks draw what they say, take turns, and write their tables where they belong."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.bench import frames, lines, report, values
+from training.bench.frames import Cost, Seams
+from training.bench.peers import BARE, Row
+from training.bench.pictures import arc, in_a_grid, scratched
+from training.bench.values import Spread
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_arc_is_as_long_as_asked_and_visible_all_along() -> None:
+    rng = np.random.default_rng(1)
+    line = arc(rng, np.array([300.0, 100.0]), 400, 0.1, 0.5)
+    made = scratched(rng, 600, 200, [line])
+
+    assert made.lengths_px[0] == pytest.approx(400, rel=0.01)
+    x, y = np.rint(line).astype(int).T
+    along = made.image[y, x].mean(axis=1)
+    beside = np.median(made.image)
+    assert np.convolve(along, np.ones(7) / 7, "valid").min() > beside + 20
+
+
+@pytest.mark.parametrize("count", [0, 3, 20])
+def test_a_grid_holds_as_many_as_asked(count: int) -> None:
+    made = in_a_grid(np.random.default_rng(2), 640, count)
+    assert made.image.shape == (640, 640, 3)
+    assert len(made.lengths_px) == count
+
+
+def test_ways_take_turns() -> None:
+    called: list[str] = []
+    took = values.in_turn({n: lambda n=n: called.append(n) for n in "abc"}, 3)
+
+    assert {len(ms) for ms in took.values()} == {3}
+    assert "".join(called[-9:]) == "abcbcacab"
+    assert values.ratio([2.0, 4.0], [1.0, 2.0]).median == 2
+
+
+def test_seams_lie_where_one_answer_ends() -> None:
+    """Between neighbours that share 64 px the seam is in the middle; the last one is the end."""
+    edges = frames._seams_of(4000, 640)
+    assert edges[-1] == 4000
+    assert all(540 <= b - a <= 640 for a, b in zip([0, *edges], edges, strict=False))
+
+
+def test_tables_go_where_they_belong(tmp_path: Path) -> None:
+    """All marks of the page are filled, and what stands round them stays."""
+    page = tmp_path / "performance.md"
+    page.write_bytes((ROOT / "docs" / "performance.md").read_bytes())
+    one = Spread.of([1.0, 2.0, 3.0])
+    tables = {
+        "peers": report.peers([Row("us", 3, one, {BARE["f32"]: one}, 3)], ["SAHI: not there"]),
+        "seams": report.seams([Seams("inspector", 6, 1.0, 2.0, 1.0)], []),
+        "area": report.cost([Cost("1 MP", 1.0, 4, one, 20.0)]),
+        "lines": report.lines([lines.Lines(1, 2, 20.0, 20.0, 20.0, 50.0, 60.0, 90.0)]),
+    }
+    before = page.read_text()
+    for name, table in tables.items():
+        report.put(page, name, table)
+        assert "\n".join(table) in page.read_text()
+    assert [x for x in page.read_text().splitlines() if x.startswith("#")] == [
+        x for x in before.splitlines() if x.startswith("#")
+    ]
+    with pytest.raises(ValueError, match="<!-- other -->"):
+        report.put(page, "other", [])
+
+
+def test_lines_run_beside_each_other() -> None:
+    told = lines._together(2, 1, 0.3)
+    assert told.instances == 2
+    assert 0 < told.slowest <= told.fastest <= told.rate
+    assert told.own_mb > 10
