@@ -1,11 +1,19 @@
 """The gate of an export: what judges differently is seen, and refused."""
 
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
+import openvino
 import pytest
+from openvino import opset13
 
+from inspector.bench import SAMPLES
+from inspector.config import ModelConfig
+from inspector.segment import bundle
+from inspector.segment.manifest import INT8, MODEL
+from inspector.segment.openvino_runtime import OpenVinoRuntime
 from inspector.segment.runtime import FakeRuntime
 from tests.support.bundles import manifest_of
 from training import export, gate
@@ -115,6 +123,34 @@ def test_eight_bits_must_judge_alike_and_be_worth_it(row: dict[str, float], kept
     ]
 
     assert export.proved(rows) == (("f32", "int8") if kept else ("f32",))
+
+
+def test_a_broken_model_in_eight_bits_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shipped model beside itself with weights that were cut off at a fifth of their range."""
+    monkeypatch.setattr(gate, "LEAST_PICTURES", 6)
+    shipped = bundle.load(bundle.DEFAULT)
+    model = openvino.Core().read_model(shipped.model)
+    for node in model.get_ops():
+        if node.get_type_name() == "Constant" and len(node.shape) == 4:
+            reach = np.abs(node.data).max() / 5
+            cut = opset13.constant(node.data.clip(-reach, reach))
+            node.output(0).replace(cut.output(0))
+    openvino.save_model(model, tmp_path / INT8, compress_to_fp16=False)
+    shutil.copy(shipped.model, tmp_path / MODEL)
+    manifest = shipped.manifest.model_copy(
+        update={"files": {**shipped.manifest.files, INT8: "0" * 64}, "precisions": ("f32", "int8")}
+    )
+    whole, broken = (
+        OpenVinoRuntime(tmp_path, manifest, ModelConfig(precision=p, threads=1))
+        for p in ("f32", "int8")
+    )
+    rows = gate.compare(whole, [broken], manifest, sorted(SAMPLES.rglob("*-scratched.jpg")))
+
+    assert [row.runtime for row in rows] == ["openvino/CPU/f32", "openvino/CPU/int8"]
+    assert not rows[1].passes
+    assert export.proved(rows) == ("f32",)
 
 
 def test_an_export_without_a_hold_out_is_refused(tmp_path: Path) -> None:
