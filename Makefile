@@ -12,7 +12,7 @@ define HEADLESS
 .venv-dev/bin/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt opencv-python-headless
 endef
 
-.PHONY: demo test faults coverage format metrology bench-peers screenshots schemas constraints clean
+.PHONY: demo test test-systemd faults coverage format metrology bench-peers screenshots schemas constraints clean
 
 demo: .venv/ready  ## The whole factory on this machine; DURATION=20 ends it by itself
 	.venv/bin/inspector demo $(SECONDS_ARG)
@@ -22,6 +22,9 @@ test: .venv-dev/ready  ## Everything: lint, types, tests
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
 	.venv-dev/bin/python -m pytest
+
+test-systemd: .venv-dev/ready  ## Installed and run under a real systemd, in a container of this machine; needs root
+	.venv-dev/bin/python -m pytest tests/systemd
 
 faults: .venv-dev/ready  ## Every fault in its long form; writes the table in docs/reliability.md
 	.venv-dev/bin/python -m tests.faults $(FAULTS)

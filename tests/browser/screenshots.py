@@ -19,11 +19,12 @@ from tests.support.ports import free_port
 
 PARTS_S = 25.0
 """Until a strip of parts has come together."""
+QUALITY = 85
 REJECT = '.verdict-box[data-verdict="fail"]'
 
 
 def main(out: Path) -> None:
-    """Write page-light.png and page-dark.png."""
+    """Write page-light.jpg and page-dark.jpg."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         sys.exit("expected an installed Chromium, found none")
@@ -41,7 +42,7 @@ def main(out: Path) -> None:
             page.goto(f"http://{listen}/", wait_until="domcontentloaded")
             page.wait_for_selector(REJECT, timeout=60_000)
             page.wait_for_timeout(400)
-            page.screenshot(path=out / f"page-{scheme}.png")
+            page.screenshot(path=out / f"page-{scheme}.jpg", type="jpeg", quality=QUALITY)
             page.close()
         browser.close()
         factory.stop()
