@@ -67,7 +67,9 @@ class History:
             ConfigError: a line that is no record, or does not continue the one before it.
         """
         records: list[Record] = []
-        for number, line in enumerate(text.splitlines(), start=1):
+        # Only what ends a record ends a line: a name in it may hold other separators of lines.
+        lines = text.removesuffix("\n").split("\n") if text else []
+        for number, line in enumerate(lines, start=1):
             try:
                 record = Record.model_validate_json(line)
             except ValidationError as error:

@@ -64,7 +64,11 @@ def read_history(path: Path) -> History:
         ConfigError: it cannot be read, or what it says is wrong.
     """
     beside = history_of(path)
-    return History.parse(_read(beside), name=str(beside)) if beside.exists() else History()
+    try:
+        there = beside.exists()
+    except OSError as error:
+        raise ConfigError(f"{beside}: expected to read it, found: {error.strerror}") from None
+    return History.parse(_read(beside), name=str(beside)) if there else History()
 
 
 def write_history(path: Path, history: History) -> None:

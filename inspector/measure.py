@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inspector.crossing import strokes
 from inspector.graph import Points
 from inspector.join import chains
-from inspector.skeleton import longest_path, thin
+from inspector.skeleton import longest_path, thickness, thin
 from inspector.types import Detection, Mask, Scratch
 
 GAP = 16.0  # px; pieces of one detection that are nearer than this are one scratch
@@ -19,6 +19,8 @@ SPECK = 6  # px²; a smaller piece of a mask is noise of its edge
 SMOOTHING = 7  # path points; evens the pixel staircase, which alone makes a path up to 8 % too long
 WAVES = 1.6  # times the width: so far apart thinning waves about the middle of a wide mask
 WINDOW = 7  # path points over which the local width is averaged
+COMPACT = 3.0  # widths; what is shorter has no centre line that would tell its length
+BROAD = 64.0  # px of thickness, from which a spot is no line at all
 DIGITS = 2  # measures are rounded before they are judged, so that a message shows what was judged
 
 
@@ -58,6 +60,9 @@ def _parts(detection: Detection) -> list[_Part]:
             detection.confidence, detection.x + x, detection.y + y, whole,
             np.logical_or.reduce(inside), len(inside), np.zeros((0, 2)),
         )  # fmt: skip
+        if thickness(whole) > BROAD:
+            parts.append(replace(part, path=_axis(whole)))
+            continue
         skeleton = thin(whole)
         width = int(np.count_nonzero(whole)) / max(1, int(np.count_nonzero(skeleton)))
         paths = strokes(skeleton, width)
@@ -114,15 +119,33 @@ def _joined(parts: list[_Part], bridges: Points) -> _Part:
     whole = bridged > 0
     return _Part(
         max(p.confidence for p in parts), x, y, whole, mask,
-        sum(p.fragments for p in parts), longest_path(thin(whole)),
+        sum(p.fragments for p in parts), _line(whole),
     )  # fmt: skip
 
 
 def _pieces(mask: Mask) -> list[Mask]:
+    """The connected pieces of a mask, without specks, unless it is made of nothing else."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=8
     )
-    return [labels == k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= SPECK]
+    known = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= SPECK]
+    if not known and np.count_nonzero(mask) >= SPECK:  # dots, as a tool that chatters leaves them
+        known = list(range(1, count))
+    return [labels == k for k in known]
+
+
+def _line(mask: Mask) -> Points:
+    """The centre line (n, 2) of a connected mask."""
+    return _axis(mask) if thickness(mask) > BROAD else longest_path(thin(mask))
+
+
+def _axis(mask: Mask) -> Points:
+    """The ends (2, 2) of the long axis of a spot, within its box."""
+    (x, y), (width, height), angle = cv2.minAreaRect(_outline(mask))
+    turn = np.radians(angle if width >= height else angle + 90)
+    half = np.array([[-1], [1]]) * (np.cos(turn), np.sin(turn)) * max(width, height) / 2
+    ends = half + np.array([x, y])
+    return np.asarray(ends.clip(0, np.array(mask.shape[::-1]) - 1).astype(int), np.float64)
 
 
 def _bridge(pieces: list[Mask]) -> NDArray[np.uint8]:
@@ -143,7 +166,7 @@ def _bridge(pieces: list[Mask]) -> NDArray[np.uint8]:
         if gap <= GAP and group[i] != group[j]:
             for k in (i, j):
                 if k not in paths:
-                    paths[k] = longest_path(thin(pieces[k])).astype(np.int32)
+                    paths[k] = _line(pieces[k]).astype(np.int32)
             _, a, b = _nearest_pair(paths[i], paths[j])
             cv2.line(canvas, a, b, 1)
             group = [group[i] if g == group[j] else g for g in group]
@@ -165,14 +188,17 @@ def _measure(part: _Part) -> Scratch:
     nearest = _nearest(part.whole, part.path)
     line = _smooth(part.path, _width(part))
     length = _length(pixels, line, nearest, _width(part))
+    outline = _outline(part.whole)
+    if len(line) < COMPACT * _width(part):
+        length = max(length, max(cv2.minAreaRect(outline)[1]) + 1)
     widths = _local_widths(part, line, nearest[part.mask[rows, columns]], length)
     return Scratch(
         length_px=round(length, DIGITS),
         width_px=round(float(np.median(widths)), DIGITS),
-        max_width_px=round(float(widths.max()), DIGITS),
+        max_width_px=round(max(float(widths.max()), thickness(part.mask)), DIGITS),
         area_px=int(np.count_nonzero(part.mask)),
         confidence=round(part.confidence, 4),
-        polygon=tuple(map(_point, (_outline(part.whole) + np.array([part.x, part.y])).tolist())),
+        polygon=tuple(map(_point, (outline + np.array([part.x, part.y])).tolist())),
         fragments=part.fragments,
     )
 

@@ -15,7 +15,7 @@ from inspector.measure import measure
 from inspector.place import placed
 from inspector.refine import refine
 from inspector.segment.segmenter import Segmenter
-from inspector.sight import Gray, Repeats, as_learned, in_place, look
+from inspector.sight import Gray, Repeats, as_learned, exposure, in_place, look
 from inspector.types import (
     Detection,
     Frame,
@@ -32,6 +32,7 @@ from inspector.windows import Sight
 log = logging.getLogger(__name__)
 
 
+MOST_FOUND = 500  # measuring them takes about a second; a frame full of noise has thousands
 FRESH_S = 0.5  # a live frame older than this shows a part that has moved on
 
 
@@ -136,6 +137,7 @@ class Inspector:
             look(frame.image, age_s=age_s, max_age_s=view.max_age_s, size=view.size)
             or self._frozen(frame)
             or self._outside(frame)
+            or (exposure(view.judged(frame.image)) if view.roi else None)
             or as_learned(view.judged(frame.image), view.sight)
             or in_place(frame.image, view.sight.reference, view.mark)
         )
@@ -181,8 +183,11 @@ def _sane(found: Sequence[Detection]) -> Sequence[Detection]:
     """What the model found, unless no working model can have found it.
 
     Raises:
-        InferenceError: a confidence is no share of 1.
+        InferenceError: a confidence is no share of 1, or there is more than can be told apart in
+            time.
     """
+    if len(found) > MOST_FOUND:
+        raise InferenceError(f"expected at most {MOST_FOUND} scratches, found {len(found)}")
     for one in found:
         if not 0 <= one.confidence <= 1:
             raise InferenceError(f"expected a confidence from 0 to 1, found {one.confidence}")

@@ -2,7 +2,8 @@
 
 A network mask is a blob at quarter resolution, several times wider than a hairline. Where the
 picture shows a clear ridge inside it, the ridge is the scratch: its width is the full width at half
-of its local height over the surroundings. Where it shows none, the network's mask stays.
+of its local height over the surroundings. Where it shows none, the network's mask stays, also along
+a stretch of a scratch whose rest is clear.
 """
 
 import cv2
@@ -19,6 +20,9 @@ HALF = 0.5  # of the local height: where a ridge ends
 CLEAR = 3.0  # times the noise of the surroundings, from which a ridge is one
 NOISE_FLOOR = 0.7  # gray levels; a picture that was compressed to flatness has noise all the same
 LEAST = 0.06  # share of the network's mask; less is a speck in it, not the scratch
+
+NEAR = 8.0  # px from the ridge, from which a stretch of the network's mask has none
+MOST_PIECES = 64  # a ridge in more is the picture's texture
 
 Floats = NDArray[np.float32]
 
@@ -38,7 +42,11 @@ def refine(detection: Detection, image: Image) -> Detection:
     ridge = _ridge(gray, mask)
     if np.count_nonzero(ridge) < LEAST * np.count_nonzero(mask):
         return detection
-    return Detection(detection.confidence, left, top, ridge > 0)
+    beyond = cv2.distanceTransform(1 - ridge, cv2.DIST_L2, cv2.DIST_MASK_3) > NEAR
+    kept = ridge | (mask & beyond.view(np.uint8))
+    if cv2.connectedComponents(kept, connectivity=8)[0] > MOST_PIECES:
+        return detection
+    return Detection(detection.confidence, left, top, kept > 0)
 
 
 def _ridge(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -51,6 +51,11 @@ def look(
         off_width = width != size[0]
         found, wanted = (width, size[0]) if off_width else (height, size[1])
         return Reason(Rule.FRAME_SIZE, found, wanted, "px")
+    return exposure(image)
+
+
+def exposure(image: Image) -> Reason | None:
+    """The reason why nothing could be seen on a picture (H, W, 3), or None: dark, burnt, flat."""
     return _exposure(_sample(image))
 
 

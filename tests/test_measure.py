@@ -135,3 +135,38 @@ def test_no_mask_breaks_measuring(seed: int) -> None:
 def test_a_mask_without_a_pixel_is_no_scratch() -> None:
     empty = [Detection(0.9, 5, 5, np.zeros(shape, np.bool_)) for shape in ((8, 8), (0, 0), (0, 4))]
     assert measure(empty) == []
+
+
+@pytest.mark.parametrize("radius", [10, 25, 49, 120])
+def test_a_spot_without_a_direction_is_as_long_as_it_reaches(radius: int) -> None:
+    """Thinning leaves a point of it; a gouged-out disc must not pass as a short scratch."""
+    mask = np.zeros((300, 300), np.uint8)
+    cv2.circle(mask, (150, 150), radius, 1, -1)
+    (spot,) = measure([Detection(0.9, 0, 0, mask > 0)])
+
+    assert spot.length_px == pytest.approx(2 * radius + 1, rel=0.05)
+    assert spot.max_width_px >= 1.9 * radius
+
+
+def test_a_wholly_scratched_frame_is_measured_in_time() -> None:
+    (spot,) = measure([Detection(0.9, 0, 0, np.ones((1080, 1920), np.bool_))])
+    assert spot.length_px == pytest.approx(1920, rel=0.01)
+
+
+def test_dots_of_a_chattering_tool_are_one_scratch() -> None:
+    """Each dot by itself would be a speck."""
+    mask = np.zeros((40, 200), np.bool_)
+    for x in range(20, 160, 5):
+        mask[20:22, x : x + 2] = True
+    (scratch,) = measure([Detection(0.9, 0, 0, mask)])
+
+    assert scratch.length_px == pytest.approx(137, abs=3)
+
+
+def test_a_thick_end_counts_for_the_greatest_width() -> None:
+    mask = np.zeros((80, 240), np.uint8)
+    cv2.line(mask, (40, 40), (200, 40), 1, 3)
+    cv2.circle(mask, (200, 40), 10, 1, -1)
+    (scratch,) = measure([Detection(0.9, 0, 0, mask > 0)])
+
+    assert scratch.max_width_px == pytest.approx(21, abs=2)

@@ -252,3 +252,30 @@ def test_only_the_region_of_interest_is_judged_in_frame_pixels() -> None:
     assert asked.segmenter.runtime.tiles[0][:40, :48].tobytes() == IMAGE[4:44, 10:58].tobytes()
     assert min(x for x, _ in scratch.polygon) == 18
     assert min(y for _, y in scratch.polygon) == 20
+
+
+@pytest.mark.parametrize(
+    ("level", "rule"), [(0, Rule.TOO_DARK), (255, Rule.TOO_BRIGHT), (128, Rule.NO_CONTRAST)]
+)
+def test_a_part_that_shows_nothing_in_a_frame_that_does_is_unknown(level: int, rule: Rule) -> None:
+    """What surrounds the judged part proves nothing about it."""
+    image = IMAGE.copy()
+    image[10:40, 10:50] = level
+    result = inspector(NOTHING, View(roi=(10, 10, 40, 30))).inspect(frame(image))
+
+    assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, rule)
+
+
+def test_more_spots_than_can_be_told_apart_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame full of noise must not keep the gate waiting, nor the watchdog."""
+    monkeypatch.setattr(pipeline, "MOST_FOUND", 0)
+    result = inspector(scratch_outputs()).inspect(frame())
+
+    assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, Rule.MODEL_ERROR)
+
+
+def test_a_frame_of_many_tiles_that_share_everything_is_unknown() -> None:
+    """An input of 64 px leaves nothing between neighbours that share 64 px."""
+    result = inspector(NOTHING).inspect(frame(np.tile(IMAGE, (3, 3, 1))))
+
+    assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, Rule.MODEL_ERROR)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from inspector.measure import measure
 from inspector.refine import refine
 from inspector.types import Detection
 
@@ -78,3 +79,28 @@ def test_a_stroke_at_the_border_of_the_frame() -> None:
     image = np.where(stroke, 220, 120).astype(np.uint8)[:, :, None].repeat(3, axis=2)
 
     assert dice(refine(blob(stroke), image), stroke) > 0.85
+
+
+def test_a_stretch_without_a_ridge_keeps_the_mask_of_the_network() -> None:
+    """Half of it is clear and half is not to be seen: it stays as long as the network says."""
+    image = np.full((80, 240, 3), 40, np.uint8)
+    image[39:41, 20:120] = 160
+    mask = np.zeros((80, 240), np.bool_)
+    mask[37:43, 20:220] = True
+    refined = refine(Detection(0.9, 0, 0, mask), image)
+
+    columns = np.flatnonzero(refined.mask.any(axis=0)) + refined.x
+    assert (columns.min(), columns.max()) == (20, 219)
+    clear = refined.mask[:, 30 - refined.x : 100 - refined.x]
+    assert clear.sum(axis=0).max() <= 3
+
+
+def test_dots_that_the_picture_shows_stay_one_scratch() -> None:
+    image = np.full((60, 220, 3), 40, np.uint8)
+    for x in range(30, 170, 5):
+        image[30:32, x : x + 2] = 200
+    mask = np.zeros((60, 220), np.bool_)
+    mask[28:34, 28:172] = True
+    (scratch,) = measure([refine(Detection(0.9, 0, 0, mask), image)])
+
+    assert scratch.length_px > 130

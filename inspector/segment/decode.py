@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from inspector.errors import InferenceError
 from inspector.segment.manifest import STRIDE, Manifest
 from inspector.segment.runtime import Floats, Outputs, check_outputs
 from inspector.types import Detection
 
 BOX_MARGIN = 8.0  # px; a thin scratch leaves its predicted box before it ends
 MAX_DETECTIONS = 300
+FAR = 1e5  # px; no box of a working model lies so far away
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,8 @@ def decode(outputs: Outputs, manifest: Manifest, confidence: float) -> list[Dete
     """Detections in pixels of the model's input, most confident first.
 
     Raises:
-        InferenceError: an output of another shape than the manifest promises, or not finite.
+        InferenceError: an output of another shape than the manifest promises, or not finite; a box
+            that is none.
     """
     check_outputs(outputs, manifest)
     candidates, prototypes = outputs
@@ -76,6 +79,8 @@ def _compose(
 ) -> Detection | None:
     """The mask of one candidate, computed inside its box only; None where nothing is left of it."""
     rows, columns = prototypes.shape[1:]
+    if not (np.abs(box) < FAR).all() or not (box[2:] >= box[:2]).all():
+        raise InferenceError(f"expected a box x1, y1, x2, y2 of the input, found {box.tolist()}")
     low = np.floor((box[:2] - BOX_MARGIN) / STRIDE).astype(int).clip(0)
     high = np.ceil((box[2:] + BOX_MARGIN) / STRIDE).astype(int).clip(0)
     x0, y0, x1, y1 = low[0], low[1], min(high[0], columns), min(high[1], rows)
@@ -85,6 +90,6 @@ def _compose(
     # Interpolating logits, not the mask, puts the edge between prototype cells.
     size = ((x1 - x0) * STRIDE, (y1 - y0) * STRIDE)
     mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > 0
-    if not mask.any():
-        return None
+    if not mask.any():  # sure of a scratch, and not of where: all of its box may be it
+        mask[:] = True
     return Detection(float(score), int(x0 * STRIDE), int(y0 * STRIDE), mask)

@@ -1,27 +1,34 @@
 """A dense answer → detections: for every spot of the frame how surely it is scratched.
 
 The tiles' answers are put together on one canvas of the whole frame, so that a scratch across any
-number of seams is one from the start. A detection is a connected spot of the canvas.
+number of seams is one from the start. A detection is a connected spot of the canvas, by two levels
+(the hysteresis of Canny, PAMI 8(6), 1986): what is scratched, and how far it can be followed.
 """
 
 import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from inspector.errors import InferenceError
 from inspector.segment.manifest import DENSE_STRIDE, Manifest
 from inspector.segment.runtime import Floats, Outputs, check_outputs
 from inspector.segment.tiles import OVERLAP, Tile
-from inspector.types import Detection
+from inspector.skeleton import thickness, thin
+from inspector.types import Detection, Mask
 
 EDGE = 0.5
-"""Probability at which a scratch ends."""
-SUREST = 0.5
-"""Share of a detection's cells, the surest ones, whose mean probability is its confidence."""
+"""Probability from which a cell is scratched."""
+TRACE = 0.2
+"""Probability down to which a scratch is followed from such a cell: there it is a hairline."""
+SUREST, MOST_SURE = 0.5, 24
+"""Share of a detection's cells, the surest ones, whose mean probability is its confidence; and no
+more than so many, or a long faint stretch could hide what is sure."""
 LEAST_CELLS = 3
+BROAD = 32.0
+"""Thickness in cells from which a spot is no line that could be followed."""
 NOTHING = -20.0
-"""Logit of what no tile has looked at."""
+"""Logit of what is not of a spot."""
 
 
 class Canvas:
@@ -30,7 +37,7 @@ class Canvas:
     def __init__(self, width: int, height: int, manifest: Manifest) -> None:
         self._manifest = manifest
         self._size = width, height
-        self._logits = np.full((_cells(height), _cells(width)), NOTHING, np.float32)
+        self._logits = np.full((_cells(height), _cells(width)), np.nan, np.float32)
 
     def add(self, tile: Tile, outputs: Outputs) -> None:
         """Put a tile's answer in its place. Half of what neighbours share belongs to each.
@@ -48,10 +55,15 @@ class Canvas:
         ]
 
     def detections(self, confidence: float) -> list[Detection]:
-        """Connected spots of at least this confidence, the surest first, in pixels of the frame."""
-        level = math.log(EDGE / (1 - EDGE))
+        """Connected spots of at least this confidence, the surest first, in pixels of the frame.
+
+        Raises:
+            InferenceError: no tile has looked at some part of the frame.
+        """
+        if np.isnan(self._logits).any():
+            raise InferenceError("expected an answer for every part of the frame, found gaps")
         count, labels, boxes, _ = cv2.connectedComponentsWithStats(
-            (self._logits > level).view(np.uint8), connectivity=8
+            (self._logits > _logit(TRACE)).view(np.uint8), connectivity=8
         )
         found = []
         for k in range(1, count):
@@ -59,33 +71,40 @@ class Canvas:
             if cells < LEAST_CELLS:
                 continue
             window = np.s_[y : y + rows, x : x + columns]
-            own = labels[window] == k
+            trace = labels[window] == k
+            own = trace & (self._logits[window] > _logit(EDGE))
+            if np.count_nonzero(own) < LEAST_CELLS:
+                continue
             sure = _confidence(self._logits[window][own])
             if sure >= confidence:
-                found.append(self._detection(sure, x, y, own, level))
+                line = thin(trace) if thickness(trace) < BROAD else own
+                found.append(self._detection(sure, x, y, own, line))
         return sorted(found, key=lambda d: -d.confidence)
 
-    def _detection(
-        self, confidence: float, x: int, y: int, own: NDArray[np.bool_], level: float
-    ) -> Detection:
-        """The spot `own` (rows, columns) of cells from (x, y) on, at the resolution of the frame.
+    def _detection(self, confidence: float, x: int, y: int, own: Mask, line: Mask) -> Detection:
+        """A spot, whose box of cells begins at (x, y), at the resolution of the frame.
 
-        Interpolating logits, not the mask, puts the edge between cells. The spot's own cells stay
-        whatever lies beside them, or where it is one cell wide and faint it would break up.
+        `own` are the cells (rows, columns) that are scratched, `line` the middle of all that may
+        be. Interpolating logits, not the mask, puts the edge between cells. The cells themselves
+        stay whatever lies beside them, or what is one cell wide and faint would break up.
         """
         rows, columns = own.shape
         left, top = max(0, x - 1), max(0, y - 1)
         logits = self._logits[top : y + rows + 1, left : x + columns + 1].copy()
-        cells = np.zeros(logits.shape, np.uint8)
-        cells[y - top : y - top + rows, x - left : x - left + columns] = own
-        near = np.asarray(cv2.dilate(cells, np.ones((3, 3), np.uint8)), np.uint8)
-        logits[near == 0] = NOTHING
+        inner = np.s_[y - top : y - top + rows, x - left : x - left + columns]
+        sure, cells = np.zeros((2, *logits.shape), np.uint8)
+        sure[inner], cells[inner] = own, own | line
+        logits[cv2.dilate(sure, np.ones((3, 3), np.uint8)) == 0] = NOTHING
         size = (logits.shape[1] * DENSE_STRIDE, logits.shape[0] * DENSE_STRIDE)
-        mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > level
+        mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > _logit(EDGE)
         mask |= cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST) > 0
         width, height = self._size
         px, py = left * DENSE_STRIDE, top * DENSE_STRIDE
         return Detection(confidence, px, py, np.asarray(mask[: height - py, : width - px]))
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
 
 
 def _cells(length: int) -> int:
@@ -100,6 +119,6 @@ def _own(start: int, length: int, whole: int) -> tuple[int, int]:
 
 
 def _confidence(logits: Floats) -> float:
-    count = max(1, round(SUREST * len(logits)))
+    count = min(max(1, round(SUREST * len(logits))), MOST_SURE)
     surest = np.partition(logits, len(logits) - count)[-count:].astype(np.float64)
     return float((1 / (1 + np.exp(-surest))).mean())

@@ -77,6 +77,12 @@ class Manifest(_Section):
         return self
 
     @model_validator(mode="after")
+    def _int8_is_whole(self) -> Self:
+        if len({INT8, INT8_WEIGHTS} & self.files.keys()) == 1:
+            raise ValueError(f"expected files to name both of {INT8} and {INT8_WEIGHTS}, or none")
+        return self
+
+    @model_validator(mode="after")
     def _head_serves_the_task(self) -> Self:
         if (self.head == "dense") != (self.task == "semantic"):
             raise ValueError(

@@ -11,6 +11,7 @@ from itertools import combinations
 import cv2
 import numpy as np
 
+from inspector.errors import InferenceError
 from inspector.types import Detection, Image, Mask
 
 OVERLAP = 64  # px that neighbouring tiles share: what a mask needs to be itself at a border
@@ -41,6 +42,9 @@ def grid(width: int, height: int, side_x: int, side_y: int, overlap: int = OVERL
     """Cover a frame of width × height px with tiles of at most side_x × side_y, evenly spread.
 
     They start at even pixels, where the cells of a dense answer do.
+
+    Raises:
+        InferenceError: tiles so small that neighbours would share all of them.
     """
     return [
         Tile(x, y, min(side_x, width - x), min(side_y, height - y))
@@ -52,6 +56,8 @@ def grid(width: int, height: int, side_x: int, side_y: int, overlap: int = OVERL
 def _starts(length: int, side: int, overlap: int) -> list[int]:
     if length <= side:
         return [0]
+    if side <= overlap + 2:
+        raise InferenceError(f"expected tiles of more than {overlap + 2} px, found {side}")
     # Two pixels more than the overlap asks for make up for starting at even ones.
     count = -(-(length - overlap - 2) // (side - overlap - 2))
     return [2 * math.ceil(i * (length - side) / (count - 1) / 2) for i in range(count)]

@@ -69,21 +69,25 @@ def test_the_raw_head_is_suppressed() -> None:
     assert [d.confidence for d in decode(outputs, HEADS[1][0], 0.25)] == [pytest.approx(0.8)]
 
 
-def test_an_empty_mask_is_no_detection() -> None:
-    """A confident box without a positive mask pixel is dropped."""
-    outputs = (end2end((*BOX, 0.9)), prototypes(inside=-5))
+def test_a_scratch_without_a_mask_may_be_all_of_its_box() -> None:
+    """It is confident that there is one, and not of where: it must not vanish."""
+    (found,) = decode((end2end((*BOX, 0.9)), prototypes(inside=-5)), HEADS[0][0], 0.25)
 
-    assert decode(outputs, HEADS[0][0], 0.25) == []
+    assert found.mask.all()
 
 
 def test_a_box_beyond_the_input_is_cut_or_dropped() -> None:
     """Boxes that reach over the border or lie outside do not break the decode."""
-    outputs = (
-        end2end((-50, -50, 30, 30, 0.9), (500, 500, 600, 600, 0.8), (40, 30, 8, 16, 0.7)),
-        prototypes(),
-    )
+    outputs = (end2end((-50, -50, 30, 30, 0.9), (500, 500, 600, 600, 0.8)), prototypes())
 
-    assert len(decode(outputs, HEADS[0][0], 0.25)) <= 2
+    assert len(decode(outputs, HEADS[0][0], 0.25)) == 1
+
+
+@pytest.mark.parametrize("box", [(40, 30, 8, 16), (-1e20, 0, 1e20, 10)])
+def test_what_is_no_box_is_refused(box: tuple[float, ...]) -> None:
+    """A model that says such a thing sees nothing, and then nothing may pass."""
+    with pytest.raises(InferenceError, match="expected a box"):
+        decode((end2end((*box, 0.9)), prototypes()), HEADS[0][0], 0.25)
 
 
 def spoiled(what: int, value: float) -> Outputs:
