@@ -72,9 +72,12 @@ def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | N
     Raises:
         NoInputError: a path does not exist, or no picture was found.
         BundleError: the model may not run.
+        InspectorError: an overlay cannot be written.
     """
     cv2.setNumThreads(1)  # the cores belong to the runtime
     pictures = find_pictures(paths)
+    if overlay is not None:
+        _make(overlay)
     segmenter, info = bundle.open_segmenter(chosen.model)
     inspector = Inspector(segmenter, chosen.limits, chosen.view)
     common = Path(os.path.commonpath([p.absolute().parent for p in pictures]))
@@ -122,7 +125,16 @@ def _save(target: Path, part: Frame | Unseen, result: Result) -> None:
     picture = draw(part.image if isinstance(part, Frame) else None, result)
     if target.suffix.lower() not in WRITABLE:
         target = target.with_name(target.name + ".jpg")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make(target.parent)
     quality = [] if target.suffix.lower() == ".png" else [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     if not cv2.imwrite(str(target), picture, quality):
         raise InspectorError(f"{target}: expected to write the overlay, found that I could not")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InspectorError(
+            f"{folder}: expected a folder for overlays, found: {error.strerror}"
+        ) from None

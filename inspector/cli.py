@@ -253,7 +253,7 @@ def calibrate(
 
         set_reference(path, box, within_px, picture, by=by, dry_run=dry_run)
     match action:
-        case CalibrateAction.SET if sets:
+        case CalibrateAction.SET if sets and samples is None:  # with samples it is a question
             record.set_limits(path, limits, by=by, dry_run=dry_run)
         case CalibrateAction.UNDO:
             record.undo(path, by=by, dry_run=dry_run)

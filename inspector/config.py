@@ -98,6 +98,14 @@ class CameraConfig(Section):
     timeout_ms: Annotated[float, Field(ge=100, le=60_000)] = 1500.0
     frozen_after: Annotated[int, Field(ge=0, le=1000), AfterValidator(_more_than_itself)] = 3
 
+    @model_validator(mode="after")
+    def _roi_lies_in_the_frame(self) -> Self:
+        if self.roi and self.size:
+            x, y, width, height = self.roi
+            if x + width > self.size[0] or y + height > self.size[1]:
+                raise ValueError(f"expected a roi within frames of {self.size[0]} × {self.size[1]}")
+        return self
+
 
 class ModelConfig(Section):
     """Which bundle judges, and how it is run; `confidence` overrides the bundle's own threshold."""
@@ -166,6 +174,12 @@ class LineConfig(Section):
         if camera.size != scale.size:
             raise ValueError(f"expected a scale for frames of {camera.size}, as camera.size says")
         return scale
+
+    @model_validator(mode="after")
+    def _one_port_each(self) -> Self:
+        if self.page and self.metrics and self.page.listen == self.metrics.listen:
+            raise ValueError(f"expected page and metrics at two addresses ({self.page.listen})")
+        return self
 
     @field_validator("limits")
     @classmethod

@@ -199,14 +199,15 @@ def test_samples_show_what_each_limit_would_have_done(
         (line.parent / kind).mkdir()
         (pictures / f"{kind}.png").rename(line.parent / kind / "part.png")
 
-    done = calibrate(line, "--samples", ".", "--min-scratch-px", 300, "--dry-run")
+    done = calibrate(line, "--samples", ".", "--min-scratch-px", 300)
 
     assert done.returncode == 0, done.stderr
     told = " ".join(done.stdout.split())
     assert "40 → 300 px: 0 parts more would be rejected, 1 more would pass" in told
-    assert "recommended by these samples: --min-scratch-px 10" in told
+    assert "recommended by these samples: --min-scratch-px 100" in told
     assert "59 bad parts, none missed; 58 more bad parts are needed" in told
-    assert "40.0 → 300.0" in told
+    assert "│ 100 │ 0 of 1" in told
+    assert "recommended │" in told
     assert (line.parent / "state" / "samples.svg").read_text().startswith("<svg")
     assert not lines.history_of(line).exists()
 

@@ -34,6 +34,8 @@ def undo(path: Path, *, by: str | None, dry_run: bool) -> None:
 def show(path: Path) -> None:
     """Print what is in force, and every record."""
     line = lines.read(path)
+    if line.config.scale is not None:
+        sys.stdout.write(f"scale: {line.config.scale}\n")
     for key, value in line.config.sight:
         if value is not None:
             sys.stdout.write(f"{key}: {value}\n")
@@ -56,7 +58,7 @@ def _change(path: Path, change: Callable[[History], History], *, dry_run: bool) 
         if was != now:
             sys.stdout.write(f"{key}: {was} → {now}\n")
     if before == after:
-        sys.stdout.write("nothing changes\n")
+        sys.stdout.write("no value changes, only what says it: this record or the file\n")
     if dry_run:
         sys.stdout.write("dry run: nothing was written\n")
     else:

@@ -32,11 +32,12 @@ def show(path: Path, folder: Path, wanted_px: float | None) -> None:
     config = lines.read(path).config
     now_px = config.limits.min_scratch_px
     parts = _judge(config, folder)
-    marks = [("in force", now_px), ("asked for", wanted_px)]
     best = whatif.recommend(parts)
+    best_px = None if best.value is None else float(round(best.value))
+    marks = [("in force", now_px), ("asked for", wanted_px), ("recommended", best_px)]
     curve = whatif.curve(parts, *(limit for _, limit in marks if limit is not None))
     console = Console()
-    console.print(_table(curve, now_px, wanted_px))
+    console.print(_table(curve, {limit: name for name, limit in reversed(marks)}))
     if wanted_px is not None and now_px is not None:
         rejected, passed = whatif.flips(parts, now_px, wanted_px)
         console.print(
@@ -50,8 +51,6 @@ def show(path: Path, folder: Path, wanted_px: float | None) -> None:
             f"to claim that less than {claim.share:.0%} of bad parts are missed (95 % confidence): "
             f"{claim.needed} bad parts, none missed; {lacking}"
         )
-    if best.value is not None:
-        marks.append(("recommended", best.value))
     drawn = whatif.svg(curve, [(name, limit) for name, limit in marks if limit is not None])
     target = config.state_dir / "samples.svg"
     try:
@@ -88,12 +87,12 @@ def _judge(config: LineConfig, folder: Path) -> Parts:
     return Parts(np.array(longest), np.array([kind == "bad" for kind, _ in named]))
 
 
-def _table(curve: list[Point], now_px: float | None, wanted_px: float | None) -> Table:
+def _table(curve: list[Point], names: dict[float | None, str]) -> Table:
     table = Table(title="what each limit would have done (with 95 % intervals)")
     for head in ("limit px", "bad parts that pass", "good parts that are rejected", ""):
         table.add_column(head, justify="right" if head else "left")
     for point in curve:
-        mark = {now_px: "in force", wanted_px: "asked for"}.get(point.limit_px, "")
+        mark = names.get(point.limit_px, "")
         table.add_row(f"{point.limit_px:g}", _share(point.missed), _share(point.false_reject), mark)
     return table
 

@@ -59,7 +59,8 @@ def camera(line: LineConfig) -> Iterator[Finding]:
     try:
         part = _first(make_camera(config), grabber_limit_s(config))
     except CameraError as error:
-        advice = "look at its cable, power and address; a USB camera serves one program at a time"
+        live = "look at its cable, power and address; a USB camera serves one program at a time"
+        advice = live if config.source.live else "correct camera.source, or put pictures there"
         yield Finding("camera", Status.BAD, str(error), advice)
         return
     if part is None:

@@ -51,7 +51,9 @@ def secrets(line: LineConfig, path: Path) -> Iterator[Finding]:
     """Files with secrets: the line can read them, and not everybody else can."""
     tls, source = line.mqtt.tls, line.camera.source
     address = path if source.kind == "rtsp" and "@" in source.target else None
-    for secret in (line.mqtt.password_file, tls.key_file if tls else None, address):
+    page = line.page
+    shown = (page.pin_file, page.password_file, page.tls and page.tls.key_file) if page else ()
+    for secret in (line.mqtt.password_file, tls.key_file if tls else None, address, *shown):
         if secret is not None:
             yield _secret(secret)
 

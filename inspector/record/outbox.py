@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from inspector.errors import OutboxError
+from inspector.errors import ConfigError, NotPermitted, OutboxError
 from inspector.record.ballast import Ballast
 from inspector.record.database import connect, hold, is_full, transaction
 from inspector.record.schema import MIGRATIONS, stamp
@@ -64,6 +64,15 @@ class Outbox:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+        except PermissionError as error:
+            raise NotPermitted(
+                f"{path.parent}: expected to keep results there, found: {error.strerror}"
+            ) from None
+        except OSError as error:
+            raise ConfigError(
+                f"state_dir: expected a folder for results, found {path.parent}: {error.strerror}"
+            ) from None
+        try:
             self._guard = hold(path)
             try:
                 self._database, self.set_aside = self._with_room(lambda: connect(path, MIGRATIONS))

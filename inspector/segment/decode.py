@@ -90,6 +90,6 @@ def _compose(
     # Interpolating logits, not the mask, puts the edge between prototype cells.
     size = ((x1 - x0) * STRIDE, (y1 - y0) * STRIDE)
     mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > 0
-    if not mask.any():  # sure of a scratch, and not of where: all of its box may be it
-        mask[:] = True
+    if not mask.any():
+        return None
     return Detection(float(score), int(x0 * STRIDE), int(y0 * STRIDE), mask)

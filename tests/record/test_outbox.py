@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.errors import OutboxError
+from inspector.errors import ConfigError, OutboxError
 from inspector.record import outbox as outbox_module
 from inspector.record.outbox import Outbox, Ticket
 
@@ -189,10 +189,10 @@ def test_only_one_process_may_use_a_state_dir(path, outbox):
     assert outbox.depth() == 1
 
 
-def test_a_folder_that_cannot_be_written_is_an_outbox_error(tmp_path):
+def test_a_folder_that_cannot_be_made_is_a_wrong_configuration(tmp_path):
     """A file stands where the folder should be."""
     (tmp_path / "state").write_text("")
-    with pytest.raises(OutboxError, match="state"):
+    with pytest.raises(ConfigError, match=r"state_dir: expected a folder.*state: File exists"):
         Outbox(tmp_path / "state" / "outbox.db")
 
 

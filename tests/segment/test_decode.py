@@ -69,11 +69,11 @@ def test_the_raw_head_is_suppressed() -> None:
     assert [d.confidence for d in decode(outputs, HEADS[1][0], 0.25)] == [pytest.approx(0.8)]
 
 
-def test_a_scratch_without_a_mask_may_be_all_of_its_box() -> None:
-    """It is confident that there is one, and not of where: it must not vanish."""
-    (found,) = decode((end2end((*BOX, 0.9)), prototypes(inside=-5)), HEADS[0][0], 0.25)
+def test_an_empty_mask_is_no_detection() -> None:
+    """A confident box without a positive mask pixel is dropped."""
+    outputs = (end2end((*BOX, 0.9)), prototypes(inside=-5))
 
-    assert found.mask.all()
+    assert decode(outputs, HEADS[0][0], 0.25) == []
 
 
 def test_a_box_beyond_the_input_is_cut_or_dropped() -> None:
