@@ -57,6 +57,18 @@ def test_inspect_draws_what_it_found(model: Path, pictures: Path, tmp_path: Path
     assert all(cv2.imread(str(p)) is not None for p in out.iterdir())
 
 
+def test_an_overlay_that_cannot_be_written_is_told_before_anything_is_judged(
+    model: Path, pictures: Path
+) -> None:
+    """Exit 1 would say that a part did not pass."""
+    (pictures / "note").write_text("")
+    done = run("inspect", pictures / "good.png", "--model", model, "--overlay", pictures / "note")
+
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "expected a folder for overlays, found: File exists" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

@@ -61,6 +61,14 @@ def test_every_kind_of_source(source: str, expected: Source) -> None:
         (MINIMAL + "limits:\n  min_scratch_px: .inf\n", ":5: limits.min_scratch_px: expected"),
         (MINIMAL + "limits: {min_scratch_px: 0}\n", ":4: limits.min_scratch_px: expected"),
         (MINIMAL + "limits: {min_scratch_px: 'forty'}\n", "found 'forty'"),
+        (
+            "site: a\nline: b\ncamera: {source: 'folder:x', roi: [0, 0, 800, 9], size: [760, 9]}\n",
+            ":3: camera: expected a roi within frames of 760 × 9",
+        ),
+        (
+            MINIMAL + "page: {listen: '127.0.0.1:9'}\nmetrics: {listen: '127.0.0.1:9'}\n",
+            "expected page and metrics at two addresses (127.0.0.1:9)",
+        ),
         (MINIMAL + "limits: {min_scratch_px: true}\n", "found true"),
         (MINIMAL + "limits: {min_scratch_px: null}\n", ":4: limits: expected at least one limit"),
         (MINIMAL.replace("}", ", roi: [0, 0, 70000, 9]}"), ":3: camera.roi.2: expected"),
