@@ -51,9 +51,10 @@ GATE_PICTURES = 300
 OVERLAP = 0.5
 """Boxes that share more than this are one scratch; crossing scratches share less."""
 GOLDEN_SEED = 20_260
-GOLDEN_TRIES = 60
-CLEAR = 0.15
-"""Golden detections must lie this far from the threshold, or a rounding could lose one."""
+GOLDEN_TRIES = 200
+CLEAR = 0.4
+"""Golden detections must lie this far on the way from the threshold to certainty, or a rounding
+could lose one."""
 
 
 class ExportRefused(Exception):
@@ -233,7 +234,8 @@ def _golden(root: Path, segmenter: Segmenter) -> list[Detection]:
         found = segmenter.segment(image)
         labels = bundles.golden_labels(image, found)
         whole = all((labels == k + 1).sum() == d.mask.sum() for k, d in enumerate(found))
-        clear = all(d.confidence > segmenter.confidence + CLEAR for d in found)
+        sure = segmenter.confidence + CLEAR * (1 - segmenter.confidence)
+        clear = all(d.confidence > sure for d in found)
         if 1 <= len(found) <= 4 and whole and clear:
             cv2.imwrite(str(root / GOLDEN_INPUT), image)
             cv2.imwrite(str(root / GOLDEN_LABELS), labels)

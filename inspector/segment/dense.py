@@ -1,8 +1,7 @@
 """A dense answer → detections: for every spot of the frame how surely it is scratched.
 
 The tiles' answers are put together on one canvas of the whole frame, so that a scratch across any
-number of seams is one from the start. A detection is a connected spot of the canvas, by two levels
-(the hysteresis of Canny, PAMI 8(6), 1986): what is scratched, and how far it can be followed.
+number of seams is one from the start. A detection is a connected spot of the canvas.
 """
 
 import math
@@ -14,19 +13,14 @@ from inspector.errors import InferenceError
 from inspector.segment.manifest import DENSE_STRIDE, Manifest
 from inspector.segment.runtime import Floats, Outputs, check_outputs
 from inspector.segment.tiles import OVERLAP, Tile
-from inspector.skeleton import thickness, thin
 from inspector.types import Detection, Mask
 
 EDGE = 0.5
-"""Probability from which a cell is scratched."""
-TRACE = 0.2
-"""Probability down to which a scratch is followed from such a cell: there it is a hairline."""
+"""Probability at which a scratch ends."""
 SUREST, MOST_SURE = 0.5, 24
 """Share of a detection's cells, the surest ones, whose mean probability is its confidence; and no
 more than so many, or a long faint stretch could hide what is sure."""
 LEAST_CELLS = 3
-BROAD = 32.0
-"""Thickness in cells from which a spot is no line that could be followed."""
 NOTHING = -20.0
 """Logit of what is not of a spot."""
 
@@ -62,8 +56,9 @@ class Canvas:
         """
         if np.isnan(self._logits).any():
             raise InferenceError("expected an answer for every part of the frame, found gaps")
+        level = math.log(EDGE / (1 - EDGE))
         count, labels, boxes, _ = cv2.connectedComponentsWithStats(
-            (self._logits > _logit(TRACE)).view(np.uint8), connectivity=8
+            (self._logits > level).view(np.uint8), connectivity=8
         )
         found = []
         for k in range(1, count):
@@ -71,40 +66,30 @@ class Canvas:
             if cells < LEAST_CELLS:
                 continue
             window = np.s_[y : y + rows, x : x + columns]
-            trace = labels[window] == k
-            own = trace & (self._logits[window] > _logit(EDGE))
-            if np.count_nonzero(own) < LEAST_CELLS:
-                continue
+            own = labels[window] == k
             sure = _confidence(self._logits[window][own])
             if sure >= confidence:
-                line = thin(trace) if thickness(trace) < BROAD else own
-                found.append(self._detection(sure, x, y, own, line))
+                found.append(self._detection(sure, x, y, own, level))
         return sorted(found, key=lambda d: -d.confidence)
 
-    def _detection(self, confidence: float, x: int, y: int, own: Mask, line: Mask) -> Detection:
-        """A spot, whose box of cells begins at (x, y), at the resolution of the frame.
+    def _detection(self, confidence: float, x: int, y: int, own: Mask, level: float) -> Detection:
+        """The spot `own` (rows, columns) of cells from (x, y) on, at the resolution of the frame.
 
-        `own` are the cells (rows, columns) that are scratched, `line` the middle of all that may
-        be. Interpolating logits, not the mask, puts the edge between cells. The cells themselves
-        stay whatever lies beside them, or what is one cell wide and faint would break up.
+        Interpolating logits, not the mask, puts the edge between cells. The spot's own cells stay
+        whatever lies beside them, or where it is one cell wide and faint it would break up.
         """
         rows, columns = own.shape
         left, top = max(0, x - 1), max(0, y - 1)
         logits = self._logits[top : y + rows + 1, left : x + columns + 1].copy()
-        inner = np.s_[y - top : y - top + rows, x - left : x - left + columns]
-        sure, cells = np.zeros((2, *logits.shape), np.uint8)
-        sure[inner], cells[inner] = own, own | line
-        logits[cv2.dilate(sure, np.ones((3, 3), np.uint8)) == 0] = NOTHING
+        cells = np.zeros(logits.shape, np.uint8)
+        cells[y - top : y - top + rows, x - left : x - left + columns] = own
+        logits[cv2.dilate(cells, np.ones((3, 3), np.uint8)) == 0] = NOTHING
         size = (logits.shape[1] * DENSE_STRIDE, logits.shape[0] * DENSE_STRIDE)
-        mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > _logit(EDGE)
+        mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > level
         mask |= cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST) > 0
         width, height = self._size
         px, py = left * DENSE_STRIDE, top * DENSE_STRIDE
         return Detection(confidence, px, py, np.asarray(mask[: height - py, : width - px]))
-
-
-def _logit(probability: float) -> float:
-    return math.log(probability / (1 - probability))
 
 
 def _cells(length: int) -> int:

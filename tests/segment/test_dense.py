@@ -161,17 +161,6 @@ def test_a_faint_line_of_single_cells_stays_in_one_piece() -> None:
     assert line.mask.sum() >= 30 * 4
 
 
-def test_a_scratch_is_followed_from_where_it_is_sure() -> None:
-    """A stretch of 0.3 between two sure ones joins them as a hairline; alone it is nothing."""
-    faint = answer((10, 20, 50, 22, -0.85))
-    joined = answer((10, 20, 50, 22, -0.85), (10, 20, 20, 22, 4), (40, 20, 50, 22, 4))
-
-    assert found(faint) == []
-    (line,) = found(joined)
-    assert np.flatnonzero(line.mask.any(axis=0)).size == 80
-    assert line.mask[:, 60 - line.x].sum() == 2
-
-
 def test_a_weak_region_does_not_hide_a_sure_scratch_beside_it() -> None:
     outputs = answer((10, 20, 110, 40, 0.1), (10, 10, 30, 12, 3.5), (18, 12, 20, 20, 0.1))
 
