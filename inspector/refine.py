@@ -2,14 +2,16 @@
 
 A network mask is a blob at quarter resolution, several times wider than a hairline. Where the
 picture shows a clear ridge inside it, the ridge is the scratch: its width is the full width at half
-of its local height over the surroundings. Where it shows none, the network's mask stays, also along
-a stretch of a scratch whose rest is clear.
+of its local height over the surroundings. Where it shows none, the core of the network's mask
+stays, also along a stretch of a scratch whose rest is clear: never is there less than the network
+has found.
 """
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.skeleton import thickness, thin
 from inspector.types import Detection, Image
 
 REACH = 1  # px that the ridge may leave the network's mask
@@ -24,11 +26,14 @@ LEAST = 0.06  # share of the network's mask; less is a speck in it, not the scra
 NEAR = 8.0  # px from the ridge, from which a stretch of the network's mask has none
 MOST_PIECES = 64  # a ridge in more is the picture's texture
 
+WIDER = 2  # px to either side: the network learns from targets that are so much wider
+BROAD = 16.0  # px of thickness, from which a mask is no line whose middle would count
+
 Floats = NDArray[np.float32]
 
 
 def refine(detection: Detection, image: Image) -> Detection:
-    """The same detection with the mask that the picture shows, or as it is without a clear ridge.
+    """The same detection with the mask that the picture shows, or its core without a clear ridge.
 
     `image` is the frame (H, W, 3), BGR, uint8, in whose pixels the detection lies.
     """
@@ -40,12 +45,13 @@ def refine(detection: Detection, image: Image) -> Detection:
     mask[y : y + height, x : x + width] = detection.mask
     gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY), np.uint8)
     ridge = _ridge(gray, mask)
-    if np.count_nonzero(ridge) < LEAST * np.count_nonzero(mask):
-        return detection
-    beyond = cv2.distanceTransform(1 - ridge, cv2.DIST_L2, cv2.DIST_MASK_3) > NEAR
-    kept = ridge | (mask & beyond.view(np.uint8))
-    if cv2.connectedComponents(kept, connectivity=8)[0] > MOST_PIECES:
-        return detection
+    kept = np.zeros_like(mask)
+    if np.count_nonzero(ridge) >= LEAST * np.count_nonzero(mask):
+        away = cv2.distanceTransform(1 - ridge, cv2.DIST_L2, cv2.DIST_MASK_3)
+        unclear = mask & (away > NEAR).view(np.uint8)
+        kept = ridge | (unclear & _core(mask)) if unclear.any() else ridge
+    if not kept.any() or cv2.connectedComponents(kept, connectivity=8)[0] > MOST_PIECES:
+        kept = _core(mask)
     return Detection(detection.confidence, left, top, kept > 0)
 
 
@@ -65,6 +71,12 @@ def _ridge(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8
         return np.zeros_like(mask)
     ridge = ((rise >= HALF * peak) & (rise >= noise)).astype(np.uint8)
     return _touching(ridge, mask)
+
+
+def _core(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The network's mask without what it is wider than a scratch; where that is all, its middle."""
+    inner = np.asarray(cv2.erode(mask, _disk(WIDER)), np.uint8)
+    return inner if thickness(mask > 0) > BROAD else inner | thin(mask > 0).view(np.uint8)
 
 
 def _contrast(gray: Floats, away: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""A fat mask becomes the ridge that the picture shows; without a ridge it stays as it is."""
+"""A fat mask becomes the ridge that the picture shows; without a ridge its core stays."""
 
 import cv2
 import numpy as np
@@ -35,6 +35,22 @@ def dice(detection: Detection, stroke: np.ndarray) -> float:
     return 2 * (full & stroke).sum() / (full.sum() + stroke.sum())
 
 
+def is_core(refined: Detection, found: Detection) -> bool:
+    """As long as what was found but for its margin, 4 px narrower, and nowhere beyond it."""
+    (before,), (after,) = measure([found]), measure([refined])
+    full = np.zeros(SHAPE, bool)
+    for one in (found, refined):
+        height, width = one.mask.shape
+        window = full[one.y : one.y + height, one.x : one.x + width]
+        if one is refined:
+            assert not (one.mask & ~window).any()
+        window |= one.mask
+    return (
+        before.length_px - 5 <= after.length_px <= before.length_px
+        and abs(before.width_px - 4 - after.width_px) <= 1
+    )
+
+
 @pytest.mark.parametrize("core", [60, 90, 150, 250])
 @pytest.mark.parametrize("width", [1, 3, 5])
 def test_the_mask_becomes_the_ridge(core: int, width: int) -> None:
@@ -47,21 +63,21 @@ def test_the_mask_becomes_the_ridge(core: int, width: int) -> None:
     assert dice(refined, stroke) > dice(blob(stroke), stroke)
 
 
-def test_without_a_clear_ridge_the_mask_stays() -> None:
-    """A stroke that drowns in noise is as the network says."""
+def test_without_a_clear_ridge_the_core_of_the_mask_stays() -> None:
+    """A stroke that drowns in noise is where the network says."""
     image, stroke = scene(122, noise=12)
     found = blob(stroke)
 
-    assert refine(found, image) is found
+    assert is_core(refine(found, image), found)
 
 
 @pytest.mark.parametrize("value", [0, 120, 255])
-def test_a_flat_picture_changes_nothing(value: int) -> None:
+def test_a_flat_picture_shows_no_ridge(value: int) -> None:
     """No surroundings, no noise, no ridge: no division by zero."""
     _, stroke = scene(120)
     found = blob(stroke)
 
-    assert refine(found, np.full((*SHAPE, 3), value, np.uint8)) is found
+    assert is_core(refine(found, np.full((*SHAPE, 3), value, np.uint8)), found)
 
 
 def test_a_mask_that_fills_the_frame_stays() -> None:
@@ -69,7 +85,9 @@ def test_a_mask_that_fills_the_frame_stays() -> None:
     image, _ = scene(250)
     found = Detection(0.9, 0, 0, np.ones(SHAPE, bool))
 
-    assert refine(found, image) is found
+    refined = refine(found, image)
+    assert (refined.x, refined.y) == (0, 0)
+    assert refined.mask.all()
 
 
 def test_a_stroke_at_the_border_of_the_frame() -> None:
@@ -90,7 +108,7 @@ def test_a_stretch_without_a_ridge_keeps_the_mask_of_the_network() -> None:
     refined = refine(Detection(0.9, 0, 0, mask), image)
 
     columns = np.flatnonzero(refined.mask.any(axis=0)) + refined.x
-    assert (columns.min(), columns.max()) == (20, 219)
+    assert (columns.min(), columns.max()) == (20, pytest.approx(217, abs=1))
     clear = refined.mask[:, 30 - refined.x : 100 - refined.x]
     assert clear.sum(axis=0).max() <= 3
 
