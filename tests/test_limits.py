@@ -166,7 +166,7 @@ def test_a_contradiction_is_refused(text: str, message: str) -> None:
         ("roi: [1, 0, 20, 20]", False),
         ("size: [9, 9]", True),
         ("size: [8, 9]", False),
-        ("size: [8, 8], roi: [0, 0, 100, 100]", True),
+        ("size: [200, 200], roi: [0, 0, 100, 100]", True),
     ],
 )
 def test_a_zone_lies_within_what_is_judged(camera: str, accepted: bool) -> None:
