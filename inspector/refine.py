@@ -3,8 +3,8 @@
 A network mask is a blob at quarter resolution, several times wider than a hairline. Where the
 picture shows a clear ridge inside it, the ridge is the scratch: its width is the full width at half
 of its local height over the surroundings. Where it shows none, the core of the network's mask
-stays, also along a stretch of a scratch whose rest is clear: never is there less than the network
-has found.
+stays, also along a stretch of a scratch whose rest is clear, so that what the network has found is
+as long as it says but for the margin of its mask.
 """
 
 import cv2

@@ -47,7 +47,8 @@ OPSET = 17
 PRECISIONS = ("f32", "bf16", "int8")
 FASTER = 1.5
 """By which 8 bits have to be faster than f32, or they are not worth a second model."""
-GATE_PICTURES = 300
+GATE_PICTURES = 1000
+"""At most. Of 300 the bound lets one verdict flip: chance alone then decides about a precision."""
 OVERLAP = 0.5
 """Boxes that share more than this are one scratch; crossing scratches share less."""
 GOLDEN_SEED = 20_260

@@ -71,8 +71,18 @@ def test_tables_go_where_they_belong(tmp_path: Path) -> None:
         report.put(page, "other", [])
 
 
+def test_memory_is_that_of_the_work_and_not_of_what_was_before() -> None:
+    """40 MB that are gone again before are not counted; 40 MB within are."""
+    np.ones(10_000_000, np.float32).sum()
+
+    assert frames._more_mb(lambda: None) < 8
+    assert frames._more_mb(lambda: np.ones(10_000_000, np.float32).sum()) == pytest.approx(
+        38, abs=8
+    )
+
+
 def test_lines_run_beside_each_other() -> None:
-    told = lines._together(2, 1, 0.3)
+    told = lines._row(2, 1, lines._together(2, 1, 0.3), 0.3)
     assert told.instances == 2
     assert 0 < told.slowest <= told.fastest <= told.rate
     assert told.own_mb > 10

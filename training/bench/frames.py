@@ -12,7 +12,6 @@ up and putting together differ:
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from inspector.segment import tiles
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection, Frame, Image
 from training.bench.pictures import arc, scratched
-from training.bench.values import Spread
+from training.bench.values import Spread, in_turn
 
 MOST_SEAMS = 6
 HEIGHT, WIDTH = 640, 4000
@@ -219,31 +218,49 @@ def _supervision(segmenter: Segmenter) -> Way:
 
 
 def cost(segmenter: Segmenter, rounds: int, *, progress: bool = False) -> list[Cost]:
-    """Time and memory over the area, with three scratches on every frame; smallest frame first."""
+    """Time and memory over the area, with three scratches on every frame; smallest frame first.
+
+    All frames are drawn before any is inspected, and take turns.
+    """
     inspector = Inspector(segmenter, Limits(min_scratch_px=40))
     rng = np.random.default_rng(SEED)
     sizes = [(f"{m} MP", *_size(m)) for m in MEGAPIXELS]
     sizes.insert(-1, (f"line scan {LINE_SCAN[0]} × {LINE_SCAN[1]}", *LINE_SCAN))
-    rows: list[Cost] = []
-    for name, width, height in track(sizes, "area", disable=not progress):
-        lines = [
-            arc(rng, rng.uniform(200, (width - 200, height - 200)), 150, rng.uniform(0, 3), 0.5)
-            for _ in range(3)
-        ]
-        image = scratched(rng, width, height, lines).image
-        took = []
-        before = _resident_mb()
-        for _ in range(rounds + 1):
-            start = time.perf_counter()
-            inspector.inspect(Frame(image, name, time.monotonic()))
-            took.append((time.perf_counter() - start) * 1000)
-        side = segmenter.manifest.input
-        count = len(tiles.grid(width, height, side.width, side.height))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        rows.append(
-            Cost(name, width * height / 1e6, count, Spread.of(took[1:]), max(0.0, peak - before))
+    images = {n: _frame(rng, w, h) for n, w, h in track(sizes, "area", disable=not progress)}
+
+    def inspecting(name: str) -> Callable[[], object]:
+        return lambda: inspector.inspect(Frame(images[name], name, time.monotonic()))
+
+    ways = {name: inspecting(name) for name in images}
+    memory = {name: _more_mb(way) for name, way in ways.items()}
+    took = in_turn(ways, rounds)
+    side = segmenter.manifest.input
+    return [
+        Cost(
+            name, width * height / 1e6, len(tiles.grid(width, height, side.width, side.height)),
+            Spread.of(took[name]), memory[name],
         )
-    return rows
+        for name, width, height in sizes
+    ]  # fmt: skip
+
+
+def _frame(rng: np.random.Generator, width: int, height: int) -> Image:
+    lines = [
+        arc(rng, rng.uniform(200, (width - 200, height - 200)), 150, rng.uniform(0, 3), 0.5)
+        for _ in range(3)
+    ]
+    return scratched(rng, width, height, lines).image
+
+
+def _more_mb(do: Callable[[], object]) -> float:
+    """By how much resident memory was higher at its highest than before, in MB.
+
+    The kernel's high-water mark is set back first: drawing the frames took more than judging them.
+    """
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = _status_mb("VmRSS")
+    do()
+    return max(0.0, _status_mb("VmHWM") - before)
 
 
 def _size(megapixels: float) -> tuple[int, int]:
@@ -252,6 +269,6 @@ def _size(megapixels: float) -> tuple[int, int]:
     return round(height * 4 / 3 / 2) * 2, height
 
 
-def _resident_mb() -> float:
+def _status_mb(name: str) -> float:
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return int(status.partition(f"{name}:")[2].split()[0]) / 1024

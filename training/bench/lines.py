@@ -10,11 +10,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 INSTANCES = (1, 2, 4)
 SIDE = 640
 SCRATCHES = 3
 START_S = 120.0
+TURNS = 3
+Told = tuple[NDArray[np.float64], float]
+"""What a line says: ms of each part, and its own memory in MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +39,36 @@ class Lines:
 
 def run(seconds: float) -> list[Lines]:
     """For each of `INSTANCES`, with the cores shared out among them as threads, and with the
-    threads that a single line would take.
+    threads that a single line would take. They take `TURNS`, of `seconds` in all for each.
     """
     cores = len(os.sched_getaffinity(0))
-    return [
-        _together(count, threads, seconds)
-        for count in INSTANCES
-        for threads in sorted({max(1, cores // count), cores})
-    ]
+    ways = [(n, t) for n in INSTANCES for t in sorted({max(1, cores // n), cores})]
+    heard: dict[tuple[int, int], list[Told]] = {way: [] for way in ways}
+    for turn in range(TURNS):
+        for way in ways[turn:] + ways[:turn]:
+            heard[way] += _together(*way, seconds / TURNS)
+    return [_row(*way, told, seconds) for way, told in heard.items()]
 
 
-def _together(count: int, threads: int, seconds: float) -> Lines:
+def _row(count: int, threads: int, told: list[Told], seconds: float) -> Lines:
+    """`told`: of each turn what every line says, in the order of the lines."""
+    rates = [sum(len(ms) for ms, _ in told[k::count]) / seconds for k in range(count)]
+    ms = np.concatenate([ms for ms, _ in told])
+    return Lines(
+        count, threads, sum(rates), min(rates), max(rates),
+        float(np.percentile(ms, 50)), float(np.percentile(ms, 99)),
+        float(np.mean([mb for _, mb in told])),
+    )  # fmt: skip
+
+
+def _together(count: int, threads: int, seconds: float) -> list[Told]:
     context = multiprocessing.get_context("spawn")
     links, processes = [], []
     for _ in range(count):
         ours, theirs = context.Pipe()
         process = context.Process(target=_line, args=(theirs, threads, seconds), daemon=True)
         process.start()
+        theirs.close()  # so that a line that dies is heard of, and not waited for
         links.append(ours)
         processes.append(process)
     for link in links:  # all have started before any begins
@@ -63,13 +80,7 @@ def _together(count: int, threads: int, seconds: float) -> Lines:
     told = [link.recv() for link in links]
     for process in processes:
         process.join()
-    rates = [len(ms) / seconds for ms, _ in told]
-    ms = np.concatenate([ms for ms, _ in told])
-    return Lines(
-        count, threads, sum(rates), min(rates), max(rates),
-        float(np.percentile(ms, 50)), float(np.percentile(ms, 99)),
-        float(np.mean([mb for _, mb in told])),
-    )  # fmt: skip
+    return told
 
 
 def _line(link: Connection, threads: int, seconds: float) -> None:

@@ -65,15 +65,14 @@ def run(bundle: Bundle, weights: Path, folder: Path, rounds: int) -> tuple[list[
     refused: list[str] = []
     rows: list[Row] = []
     makers = _makers(bundle, weights, folder, refused)
-    for count in SCRATCHES:
-        image = in_a_grid(np.random.default_rng(SEED), SIDE, count).image
-        ways = {name: make(image) for name, make in makers.items()}
-        took = in_turn(ways, rounds)
-        for name, ms in took.items():
-            told = ways[name]()
-            multiples = {r: ratio(ms, took[r]) for r in REFERENCES if r in took}
-            found = told if isinstance(told, int) else None
-            rows.append(Row(name, count, Spread.of(ms), multiples, found))
+    images = {n: in_a_grid(np.random.default_rng(SEED), SIDE, n).image for n in SCRATCHES}
+    ways = {(n, name): make(images[n]) for n in SCRATCHES for name, make in makers.items()}
+    took = in_turn(ways, rounds)
+    for (count, name), ms in took.items():
+        told = ways[count, name]()
+        multiples = {r: ratio(ms, took[count, r]) for r in REFERENCES if (count, r) in took}
+        found = told if isinstance(told, int) else None
+        rows.append(Row(name, count, Spread.of(ms), multiples, found))
     return rows, refused
 
 

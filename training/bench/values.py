@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 
 WARM_UP = 3
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Spread:
         return f"{self.median:.{digits}f} ({self.low:.{digits}f} … {self.high:.{digits}f})"
 
 
-def in_turn(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def in_turn(ways: Mapping[Name, Callable[[], object]], rounds: int) -> dict[Name, list[float]]:
     """Milliseconds of each way, `rounds` times; they take turns, in an order that rotates, so that
     whatever else the machine does slows all alike.
     """
@@ -37,7 +39,7 @@ def in_turn(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, 
     for name in names:
         for _ in range(WARM_UP):
             ways[name]()
-    took: dict[str, list[float]] = {name: [] for name in names}
+    took: dict[Name, list[float]] = {name: [] for name in names}
     for number in range(rounds):
         shift = number % len(names)
         for name in names[shift:] + names[:shift]:
