@@ -156,12 +156,19 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="go on where the run stopped")] = False,
 ) -> None:
     """Train a net on a data set, by the clock; interrupted runs go on with --resume."""
+    from inspector.errors import ConfigError, NoInputError
     from training import train as recipe
 
     chosen = recipe.settings(
         config, data=data and str(data), model=model, hours=hours, imgsz=imgsz, batch=batch, lr0=lr0
     )
-    typer.echo(recipe.train(chosen, name, resume) / "best.pt")
+    try:
+        weights = recipe.train(chosen, name, resume)
+    except (ConfigError, FileNotFoundError) as error:
+        typer.echo(f"refused: {error}", err=True)
+        code = error.exit_code if isinstance(error, ConfigError) else NoInputError.exit_code
+        raise typer.Exit(code) from None
+    typer.echo(weights / "best.pt")
 
 
 @app.command()

@@ -23,7 +23,6 @@ os.environ.setdefault("YOLO_OFFLINE", "true")
 
 import torch
 import yaml
-from torch.nn import functional
 from ultralytics import YOLO
 from ultralytics.engine.trainer import BaseTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
@@ -31,14 +30,17 @@ from ultralytics.models.yolo.semantic import SemanticSegmentationTrainer
 from ultralytics.utils import SETTINGS
 from ultralytics.utils.loss import SemanticSegmentationLoss
 
+from inspector.errors import ConfigError
+from training.live import Live, LiveLoader
+from training.live import settings as live_settings
+from training.targets import dense_target
+
 CONFIG = Path(__file__).parents[1] / "configs" / "training" / "default.yaml"
 RUNS = Path("runs")
 PLACES = {"data", "model", "project", "resume", "save_dir"}
 """Settings of ultralytics that name places on the machine."""
 USUAL_LOGIT = -4.0
 """Of a spot of which nothing is known: one in fifty is scratched."""
-LEFT_OUT = 255
-"""Class of the pixels that a dense net is not asked about."""
 ENDLESS = 100_000
 """Epochs to announce: the clock ends the run, not a count."""
 
@@ -142,6 +144,9 @@ class PixelLoss(SemanticSegmentationLoss):
 class DenseTrainer(ByTheClock, SemanticSegmentationTrainer):
     """Learns masks at half the resolution of the picture, at which the net answers."""
 
+    live: Live | None = None
+    """What is drawn to train on, instead of the pictures of the data set."""
+
     def _setup_train(self) -> None:
         super()._setup_train()
         self.model.criterion = PixelLoss(self.model)
@@ -153,23 +158,20 @@ class DenseTrainer(ByTheClock, SemanticSegmentationTrainer):
             torch.nn.init.constant_(net.model[-1].classifier[-1].bias, USUAL_LOGIT)
         return net
 
+    def get_dataloader(
+        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+    ) -> Any:
+        """As ultralytics', or pictures that are drawn meanwhile."""
+        if mode == "train" and self.live:
+            return LiveLoader(self.live, batch_size, self.device)
+        return super().get_dataloader(dataset_path, batch_size, rank, mode)
+
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """As ultralytics', with `dense_target` in the masks' place."""
         batch = super().preprocess_batch(batch)
-        batch["semantic_mask"] = dense_target(batch["semantic_mask"])
+        if not self.live:
+            batch["semantic_mask"] = dense_target(batch["semantic_mask"])
         return batch
-
-
-def dense_target(masks: torch.Tensor) -> torch.Tensor:
-    """Masks (n, h, w) of 0, 1 and 255 for «leave out» → the same (n, h/2, w/2), int32.
-
-    A cell is scratched if a scratch comes within a pixel of it: what is 1 px wide stays in one
-    piece, and every target is about 3 px wide at least.
-    """
-    wide = functional.pad(masks[:, None].float(), (1, 1, 1, 1), mode="replicate")
-    scratched = functional.max_pool2d((wide == 1).float(), 4, 2) > 0
-    left_out = functional.max_pool2d((wide == LEFT_OUT).float(), 4, 2) > 0
-    return torch.where(scratched, 1, torch.where(left_out, LEFT_OUT, 0))[:, 0].to(torch.int32)
 
 
 def settings(config: Path | None, **given: Any) -> dict[str, Any]:
@@ -184,7 +186,9 @@ def settings(config: Path | None, **given: Any) -> dict[str, Any]:
 def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = RUNS) -> Path:
     """Run the training that `config` describes; returns the folder of the weights.
 
-    Raises FileNotFoundError for a data set, or a run to resume, that does not exist.
+    Raises:
+        FileNotFoundError: the data set, or the run to resume, does not exist.
+        ConfigError: the `live:` part cannot be.
     """
     SETTINGS.update(sync=False)
     data = Path(config["data"])
@@ -202,6 +206,10 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
     kind.warmup_steps = int(config["warmup_steps"])
     kind.save_minutes = float(config["save_minutes"])
     kind.threads = int(config["threads"])
+    if config.get("live") is not None and not dense:
+        raise ConfigError(f"live: expected a dense net (*-sem), found {model}")
+    if dense:
+        kind.live = live_settings(config["live"]) if config.get("live") is not None else None
     options = dict(config["train"])
     kind.loader_workers = options.pop("workers", 1)
     overrides = {

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.train import LEFT_OUT, dense_target, settings
+from training.targets import LEFT_OUT, dense_target
+from training.train import settings
 
 
 def target(mask: np.ndarray) -> np.ndarray:
