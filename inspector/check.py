@@ -3,10 +3,13 @@
 import json
 import sys
 from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic_core import to_jsonable_python
 
 from inspector import lines, mark
 from inspector.calibration import origin, tell
-from inspector.config import ModelConfig, Setting, settings
+from inspector.config import ModelConfig, Setting, Source, settings
 from inspector.lines import Line
 from inspector.segment import bundle
 from inspector.segment.bundle import Bundle
@@ -17,8 +20,14 @@ class Row:
     """One value in force: the file and line that set it, or `default`."""
 
     key: str
-    value: str
+    value: Any
+    """As JSON has it: text, number, true, null, or lists and objects of them."""
     origin: str
+
+    def text(self) -> str:
+        """The value as one writes it in a line's YAML."""
+        is_text = isinstance(self.value, str)
+        return self.value if is_text else json.dumps(self.value, ensure_ascii=False)
 
 
 def run(line: Line, *, as_json: bool) -> None:
@@ -31,16 +40,22 @@ def run(line: Line, *, as_json: bool) -> None:
     mark.load(line.config.sight.reference)
     model = bundle.load(bundle.locate(line.config.model.bundle))
     rows = [*_settings(line), *_model(model, line.config.model)]
+    wide, most = max(len(row.key) for row in rows), 44
     for row in rows:
-        text = json.dumps(asdict(row)) if as_json else f"{row.key:28} {row.value:44} {row.origin}"
-        sys.stdout.write(text + "\n")
+        told = f"{row.key:{wide}} {row.text():{most}} {row.origin}"
+        sys.stdout.write((json.dumps(asdict(row)) if as_json else told) + "\n")
 
 
 def _settings(line: Line) -> list[Row]:
     return [
-        Row(setting.key, str(setting.value), _origin(line, setting))
+        Row(setting.key, _plain(setting.value), _origin(line, setting))
         for setting in settings(line.config, line.text)
     ]
+
+
+def _plain(value: object) -> Any:
+    """As JSON has it; an address is shown without its password."""
+    return str(value) if isinstance(value, Source) else to_jsonable_python(value)
 
 
 def _origin(line: Line, setting: Setting) -> str:
@@ -68,6 +83,6 @@ def _model(model: Bundle, config: ModelConfig) -> list[Row]:
         Row("bundle.name", f"{manifest.name} {manifest.version}", origin),
         Row("bundle.sha256", model.sha256, origin),
         Row("bundle.input", f"{manifest.input.width} × {manifest.input.height}", origin),
-        Row("bundle.confidence", str(confidence), origin if config.confidence is None else "line"),
+        Row("bundle.confidence", confidence, origin if config.confidence is None else "line"),
         Row("bundle.runtime", runtime.name, "self-test passed"),
     ]

@@ -1,6 +1,7 @@
 """The command line as a user types it: output, exit codes, errors."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -116,8 +117,27 @@ def test_check_says_what_is_in_force_and_from_where(model: Path, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     rows = {row["key"]: row for row in map(json.loads, done.stdout.splitlines())}
     assert rows["site"] == {"key": "site", "value": "a", "origin": "line.yaml:1"}
-    assert rows["limits.min_scratch_px"]["origin"] == "default"
+    assert rows["limits.min_scratch_px"] == {
+        "key": "limits.min_scratch_px", "value": 40.0, "origin": "default"
+    }  # fmt: skip
+    assert rows["camera.roi"]["value"] is None
+    assert rows["page.shifts"]["value"] == ["06:00", "14:00", "22:00"]
     assert rows["bundle.runtime"]["value"].startswith("openvino/CPU/")
+
+
+def test_check_shows_values_as_one_writes_them_and_no_password(model: Path, tmp_path: Path) -> None:
+    """What is printed can be put into the file again; an address is told without its secret."""
+    (tmp_path / "line.yaml").write_text(
+        "site: a\nline: b\ncamera: {source: 'rtsp://eve:secret@10.0.0.9/1', loop: false}\n"
+        f"model: {{bundle: '{model}'}}\n"
+    )
+
+    told = run("check", cwd=tmp_path).stdout
+
+    assert re.search(r"^camera\.loop +false +line\.yaml:3$", told, re.MULTILINE)
+    assert re.search(r"^camera\.roi +null +default$", told, re.MULTILINE)
+    assert "10.0.0.9/1" in told
+    assert "secret" not in told + run("check", "--json", cwd=tmp_path).stdout
 
 
 def test_version() -> None:

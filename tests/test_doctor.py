@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from inspector.doctor import certificates, machine, parts, pc
 from inspector.doctor.finding import Finding, Status
 from inspector.doctor.network import expiry
 from inspector.errors import CameraLost
+from inspector.record import database
 
 SECRET = "swordfish-4711"
 NOW = datetime(2027, 3, 1, tzinfo=UTC)
@@ -41,6 +43,7 @@ def line(tmp_path, pictures, model, broker):
             "model": {"bundle": str(model)},
             "mqtt": mqtt | changes.pop("mqtt", {}),
             "state_dir": str(tmp_path / "state"),
+            "page": None,
         }
         path = tmp_path / "line.yaml"
         path.write_text(yaml.safe_dump(settings | changes))
@@ -80,6 +83,24 @@ def test_a_pc_that_is_not(line, tmp_path):
     assert {row["check"] for row in rows if row["status"] == "bad"} == {"camera", "broker"}
     assert all(row["advice"] for row in rows if row["status"] != "ok")
     assert all(set(row) == {"check", "status", "found", "advice"} for row in rows)
+
+
+def test_a_port_that_somebody_else_has(line, tmp_path):
+    """Bad, unless this line itself is running; an address that is not ours is bad as well."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        page = {"listen": f"127.0.0.1:{other.getsockname()[1]}"}
+        taken = line(page=page)["page"]
+        assert (taken.status, "ss -ltnp" in taken.advice) == (Status.BAD, True), taken
+
+        (tmp_path / "state").mkdir()
+        held = database.hold(tmp_path / "state" / "outbox.db")
+        assert line(page=page)["page"].status is Status.OK
+        os.close(held)
+        assert line(page=page)["page"].status is Status.BAD
+
+    free = line(page=page, metrics={"listen": "192.0.2.1:9100"})
+    assert free["page"].status is Status.OK
+    assert (free["metrics"].status, "192.0.2.1" in free["metrics"].found) == (Status.BAD, True)
 
 
 def test_a_wrong_configuration(line, tmp_path):

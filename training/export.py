@@ -101,7 +101,8 @@ def export(
         segmenter = Segmenter(draft.manifest, segmenter.runtime, fields["confidence"])
         quantize.to_int8(root, hold_out, progress)
         fields["golden"] = {"confidences": tuple(d.confidence for d in _golden(root, segmenter))}
-        made = bundles.write(root, **fields)
+        # Until the gate has judged, all of them are to be tried.
+        made = bundles.write(root, **{**fields, "precisions": PRECISIONS})
         rows = _gate(weights, made, hold_out, progress)
         fields["precisions"] = proved(rows)
         if "int8" not in fields["precisions"]:

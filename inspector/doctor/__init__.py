@@ -24,6 +24,7 @@ CHECKS: tuple[Callable[[LineConfig], Iterator[Finding]], ...] = (
     parts.camera,
     network.broker,
     network.tls,
+    network.ports,
 )
 
 

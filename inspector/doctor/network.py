@@ -1,5 +1,6 @@
 """The broker, and the certificates that lead to it."""
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -10,8 +11,10 @@ from inspector.config import LineConfig
 from inspector.doctor import certificates
 from inspector.doctor.finding import Finding, Status
 from inspector.errors import BrokerError
+from inspector.page.serving import listen
 from inspector.publish.connection import Answer, Connection
 from inspector.publish.topics import Topics
+from inspector.record.database import is_held
 
 ANSWER_S = 5.0  # for the broker's answer to one message
 EXPIRY_WARN = timedelta(days=30)
@@ -70,6 +73,32 @@ def tls(line: LineConfig) -> Iterator[Finding]:
     yield _ask(shown, partial(certificates.broker_end, config, tls))
     if tls.cert_file is not None:
         yield _ask(str(tls.cert_file), partial(certificates.own_end, tls.cert_file))
+
+
+def ports(line: LineConfig) -> Iterator[Finding]:
+    """The addresses of the page and of the metrics are ours to listen at."""
+    wanted = (("page", line.page), ("metrics", line.metrics))
+    for name, config in wanted:
+        if config is None:
+            continue
+        try:
+            listen(config.listen).close()
+        except OSError as error:
+            yield _taken(name, error, running=is_held(line.state_dir / "outbox.db"))
+        else:
+            yield Finding(name, Status.OK, f"{config.listen}: free")
+
+
+def _taken(name: str, error: OSError, *, running: bool) -> Finding:
+    in_use = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+    if in_use and running:
+        return Finding(name, Status.OK, "its port is in use, and this line is running")
+    advice = (
+        "another program has it: `ss -ltnp` names it; give the line another port"
+        if in_use
+        else "take an address of this PC, and a port from 1024 on"
+    )
+    return Finding(name, Status.BAD, str(error), advice)
 
 
 def _ask(name: str, end: Callable[[], datetime | None]) -> Finding:

@@ -62,7 +62,7 @@ def listen(where: str) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise OSError(f"{where}: expected an address of this PC, found: {error}") from None
+        raise OSError(f"{where}: expected an address of this PC, found: {error}") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # handed down
@@ -70,5 +70,5 @@ def listen(where: str) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise OSError(f"{where}: expected a free port of this PC, found: {error}") from None
+        raise OSError(f"{where}: expected a free port of this PC, found: {error}") from error
     return listener

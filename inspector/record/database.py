@@ -46,6 +46,17 @@ def hold(path: Path) -> int:
     return descriptor
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds it. The kernel is asked: to try would disturb one that starts."""
+    try:
+        inode = Path(f"{path}.lock").stat().st_ino
+        locks = [row.split() for row in Path("/proc/locks").read_text("ascii").splitlines()]
+    except OSError:
+        return False
+    # number: FLOCK ADVISORY WRITE pid major:minor:inode start end
+    return any("FLOCK" in lock and lock[-3].endswith(f":{inode}") for lock in locks)
+
+
 def connect(path: Path, migrations: Sequence[str]) -> tuple[sqlite3.Connection, Path | None]:
     """A durable connection in autocommit mode, usable from any thread under a lock of the caller's.
 
