@@ -20,12 +20,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from inspector import strictyaml
 from inspector.errors import ConfigError
 from inspector.keeping import Keeping
-from inspector.limits import Limits, Scale
-from inspector.page.settings import LOOPBACK, Listen, PageConfig
+from inspector.limits import NAME, Limits, Scale
+from inspector.page.settings import HOST_PORT, LOOPBACK, Listen, PageConfig
 from inspector.strictyaml import FilePath, Section, list_to_tuple, relative_to_file
 from inspector.windows import Sight
 
@@ -73,7 +74,7 @@ def _parse_bundle(value: str, info: ValidationInfo) -> str:
     return value if value == "default" else str(relative_to_file(Path(value), info))
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Name = Annotated[str, Field(pattern=NAME)]
 Offset = Annotated[int, Field(ge=0, le=65_535)]
 Pixels = Annotated[int, Field(gt=0, le=65_535)]
 
@@ -238,6 +239,38 @@ def _leaves(value: object, key: strictyaml.Key, lines: strictyaml.Lines) -> Iter
         yield Setting(".".join(map(str, key)), value, lines.get(key))
 
 
+IN_WORDS = {
+    "string_type": "text",
+    "path_type": "a path",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "model_type": "keys with values of their own below it",
+    "model_attributes_type": "keys with values of their own below it",
+    "dict_type": "keys with values of their own below it",
+}
+"""What the library that validates says in the words of Python."""
+
+
+def _expected(defect: ErrorDetails) -> str:
+    if defect["type"] == "string_pattern_mismatch":
+        pattern = defect["ctx"]["pattern"]
+        return "expected " + {
+            NAME: "1 to 64 of a…z, 0…9, _ and -, a letter or digit first",
+            HOST_PORT: "HOST:PORT, as 127.0.0.1:8080",
+        }.get(pattern, f"text that {pattern} matches")
+    if defect["type"] in IN_WORDS:
+        return f"expected {IN_WORDS[defect['type']]}"
+    text = defect["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return text if text.startswith("expected") else f"expected {text}"
+
+
 def _explain(error: ValidationError, path: Path, lines: strictyaml.Lines) -> Iterator[str]:
     for defect in error.errors(include_url=False):
         # Beyond the keys of the file, pydantic's location names branches of unions.
@@ -254,8 +287,5 @@ def _explain(error: ValidationError, path: Path, lines: strictyaml.Lines) -> Ite
             case "missing":
                 message = "expected this key, found none"
             case _:
-                text = defect["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-                message = (
-                    f"{text if text.startswith('expected') else 'expected ' + text}, found {found}"
-                )
+                message = f"{_expected(defect)}, found {found}"
         yield f"{path}:{line}: {'.'.join(map(str, key))}: {message}"

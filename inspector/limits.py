@@ -120,6 +120,10 @@ def _simple(corners: tuple[Corner, ...]) -> tuple[Corner, ...]:
     return corners
 
 
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+"""Of sites, lines and zones: it becomes a part of topics and of file names."""
+
+
 def _none_is_a_word(limits: Any) -> Any:
     if limits is None:  # an empty key must not switch a zone off
         raise ValueError("expected limits, or the word none for a zone in which nothing is judged")
@@ -132,7 +136,7 @@ class Zone(Section):
     `polygon` has its corners in px of the frame.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    name: Annotated[str, Field(pattern=NAME)]
     polygon: Annotated[
         tuple[Corner, ...],
         BeforeValidator(list_to_tuple),

@@ -27,9 +27,7 @@ def load(reference: Reference | None) -> Gray | None:
         return None
     part = load_picture(reference.picture)
     if isinstance(part, Unseen):
-        raise ConfigError(
-            f"{reference.picture}: expected the picture of a mark, found: {part.detail}"
-        )
+        raise ConfigError(f"sight.reference.picture: {reference.picture}: {part.detail}")
     return _gray(part.image, str(reference.picture))
 
 

@@ -131,7 +131,7 @@ def test_check_names_the_calibration(line: Path, model: Path) -> None:
     done = run("check", "--json", cwd=line.parent)
 
     rows = {row["key"]: row for row in map(json.loads, done.stdout.splitlines())}
-    assert rows["limits.min_scratch_px"]["value"] == "55.0"
+    assert rows["limits.min_scratch_px"]["value"] == 55.0
     assert "adam  set" in rows["limits.min_scratch_px"]["origin"]
 
 

@@ -139,7 +139,7 @@ def zone(polygon: str = SQUARE, limits: str = "{min_scratch_px: 9}", name: str =
         ),
         (
             zones(zone("[[0, 0], [9, 0], [9.5, 9]]")),
-            ":6: limits.zones.0.polygon.2.0: expected a va",
+            ":6: limits.zones.0.polygon.2.0: expected a whole number",
         ),
         (zones(zone("[[0, 0], [9, 0], [-1, 9]]")), ":6: limits.zones.0.polygon.2.0: expected"),
         (zones(zone("[[0, 0], [9, 0], [1, 99999999999]]")), "limits.zones.0.polygon.2.1: expected"),

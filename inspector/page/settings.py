@@ -27,7 +27,8 @@ def _is_address(listen: str) -> str:
     return listen
 
 
-Listen = Annotated[str, Field(pattern=r"^\S+:\d{1,5}$"), AfterValidator(_is_address)]
+HOST_PORT = r"^\S+:\d{1,5}$"
+Listen = Annotated[str, Field(pattern=HOST_PORT), AfterValidator(_is_address)]
 
 
 def _ascend(shifts: tuple[str, ...]) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def load(root: Path) -> Bundle:
     Raises:
         BundleError: no such bundle, a manifest that does not validate, a file missing or altered.
     """
-    if not root.is_dir():
+    if not (root / MANIFEST).is_file():
         hint = " (an exported .pt cannot be loaded: export it)" if root.suffix == ".pt" else ""
         raise BundleError(f"{root}: expected a bundle's folder with {MANIFEST}, found none{hint}")
     path = root / MANIFEST
