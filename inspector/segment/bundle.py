@@ -1,7 +1,8 @@
 """A model with its manifest: what may be loaded, and the proof that it is what was made.
 
 A bundle is a folder with `manifest.yaml`, `model.onnx` (read by both runtimes) and a golden picture
-with the detections that are expected in it.
+with the detections that are expected in it. The manifest names the hash of each file, and its last
+line the hash of what stands above it: a changed digit of a threshold is a changed model.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from inspector.types import Detection, Image
 
 DEFAULT = Path(__file__).parent / "models" / "default"
 MANIFEST = "manifest.yaml"
+SEAL = "seal: "
 MASK_IOU = 0.9  # a golden mask must be met at least this well by every runtime and precision
 CONFIDENCE_ERROR = 0.08  # what bf16 may change in a confidence
 
@@ -72,7 +74,7 @@ def load(root: Path) -> Bundle:
         raise BundleError(f"{root}: expected a bundle's folder with {MANIFEST}, found none{hint}")
     path = root / MANIFEST
     try:
-        tree, _ = strictyaml.load(path.read_text(encoding="utf-8"), name=str(path))
+        tree, _ = strictyaml.load(_unsealed(path), name=str(path))
         manifest = Manifest.model_validate(tree)
     except (OSError, UnicodeDecodeError, ConfigError) as error:
         raise BundleError(f"{path}: expected a readable manifest, found: {error}") from None
@@ -93,8 +95,29 @@ def write(root: Path, **fields: Any) -> Bundle:
     names = sorted(p.name for p in root.iterdir() if p.is_file() and p.name != MANIFEST)
     manifest = Manifest(files={name: _sha256(root / name) for name in names}, **fields)
     text = yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    (root / MANIFEST).write_text(text, encoding="utf-8")
+    (root / MANIFEST).write_text(sealed(text), encoding="utf-8")
     return load(root)
+
+
+def sealed(text: str) -> str:
+    """A manifest with the hash of its text as the last line."""
+    return f"{text}{SEAL}{hashlib.sha256(text.encode()).hexdigest()}\n"
+
+
+def _unsealed(path: Path) -> str:
+    """The text of a manifest without its seal, if that is right.
+
+    Raises:
+        BundleError: a byte is not as it was written.
+    """
+    told = path.read_bytes().decode("utf-8")
+    text = told.rpartition(SEAL)[0]
+    if told != sealed(text):
+        raise BundleError(
+            f"{path}: expected it as the export wrote it, with its sha256 in the last line, found "
+            "it changed: export again; another threshold is `model.confidence` of the line"
+        )
+    return text
 
 
 def open_runtime(bundle: Bundle, config: ModelConfig, cache: Path | None = None) -> Runtime:

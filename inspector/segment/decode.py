@@ -77,7 +77,11 @@ def _suppress(found: _Candidates, overlap: float) -> _Candidates:
 def _compose(
     box: Floats, score: np.float32, coefficients: Floats, prototypes: Floats
 ) -> Detection | None:
-    """The mask of one candidate, computed inside its box only; None where nothing is left of it."""
+    """The mask of one candidate, computed inside its box only; None for a box beyond the input.
+
+    A box without a mask is a scratch whose shape the net does not know: then the box is its mask,
+    because what was seen must not be lost.
+    """
     rows, columns = prototypes.shape[1:]
     if not (np.abs(box) < FAR).all() or not (box[2:] >= box[:2]).all():
         raise InferenceError(f"expected a box x1, y1, x2, y2 of the input, found {box.tolist()}")
@@ -90,6 +94,9 @@ def _compose(
     # Interpolating logits, not the mask, puts the edge between prototype cells.
     size = ((x1 - x0) * STRIDE, (y1 - y0) * STRIDE)
     mask = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > 0
+    left, top = int(x0 * STRIDE), int(y0 * STRIDE)
     if not mask.any():
-        return None
-    return Detection(float(score), int(x0 * STRIDE), int(y0 * STRIDE), mask)
+        x_low, y_low = np.floor(box[:2]).astype(int) - (left, top)
+        x_high, y_high = np.ceil(box[2:]).astype(int) - (left, top)
+        mask[max(0, y_low) : max(1, y_high), max(0, x_low) : max(1, x_high)] = True
+    return Detection(float(score), left, top, mask)

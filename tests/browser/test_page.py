@@ -77,18 +77,18 @@ def test_the_verdict_is_read_from_three_metres(open_page, size: str, scheme: str
     page = open_page(size, color_scheme=scheme)
     seen = {}
     for verdict in ("pass", "fail"):
-        box = page.wait_for_selector(f'.verdict-box[data-verdict="{verdict}"]')
-        seen[verdict] = page.evaluate(
-            """() => {
-                const word = document.querySelector(".verdict-box .word");
-                const style = getComputedStyle(word);
+        # Looked for and read in one go: the next part may come in between.
+        seen[verdict] = page.wait_for_function(
+            """verdict => {
+                const box = document.querySelector(`.verdict-box[data-verdict="${verdict}"]`);
+                if (!box) return null;
+                const word = box.querySelector(".word"), style = getComputedStyle(word);
                 return [word.textContent, parseFloat(style.fontSize), style.color,
                         getComputedStyle(word.parentElement).backgroundColor,
-                        document.querySelector(".verdict-box .shape .body").tagName];
-            }"""
-        )
-        assert box is not None
-
+                        box.querySelector(".shape .body").tagName];
+            }""",
+            arg=verdict,
+        ).json_value()
     assert (seen["pass"][0], seen["fail"][0]) == ("PASS", "FAIL")
     assert seen["pass"][4] != seen["fail"][4]
     for _, size_px, text, ground, _ in seen.values():

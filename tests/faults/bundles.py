@@ -11,7 +11,7 @@ from tests.faults.fault import Fault, Outcome, Run
 from tests.support.bundles import manifest_of, write_bundle
 from tests.support.onnx_models import tiny
 
-HASHED = (MODEL, GOLDEN_INPUT, GOLDEN_LABELS)
+HASHED = (bundle.MANIFEST, MODEL, GOLDEN_INPUT, GOLDEN_LABELS)
 
 
 def _refused(outcome: Outcome, root: Path, what: str) -> None:
@@ -27,7 +27,7 @@ def _refused(outcome: Outcome, root: Path, what: str) -> None:
 
 
 def flip_each_byte(run: Run) -> Outcome:
-    """Each byte of each file with a hash, of a small bundle; `count` is how many at most."""
+    """Each byte of each file of a small bundle; `count` is how many at most."""
     outcome = Outcome()
     manifest = manifest_of()
     model = tiny(FakeRuntime.none(manifest)[0][:, :4], side=manifest.input.width, prototypes=32)

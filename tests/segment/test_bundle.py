@@ -62,7 +62,9 @@ def test_a_manifest_that_says_something_else_is_refused(tmp_path, key, value, me
     """Unknown heads, foreign paths, a .pt, unknown keys: each is named."""
     root = write_bundle(tmp_path / "b", b"model").root
     path = root / bundle.MANIFEST
-    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {key: value}))
+    told = yaml.safe_load(path.read_text())
+    del told["seal"]
+    path.write_text(bundle.sealed(yaml.safe_dump(told | {key: value})))
 
     with pytest.raises(BundleError, match=message):
         bundle.load(root)
@@ -72,9 +74,38 @@ def test_a_manifest_that_says_something_else_is_refused(tmp_path, key, value, me
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     """Not YAML, or no mapping."""
     root = write_bundle(tmp_path / "b", b"model").root
-    (root / bundle.MANIFEST).write_text(text)
+    (root / bundle.MANIFEST).write_text(bundle.sealed(text))
 
     with pytest.raises(BundleError, match=bundle.MANIFEST):
+        bundle.load(root)
+
+
+def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
+    """Each bit of it decides how parts are judged, or might: none may change, and none be lost."""
+    root = write_bundle(tmp_path / "b", b"model").root
+    path = root / bundle.MANIFEST
+    written = path.read_bytes()
+    changed = [
+        written[:at] + bytes([written[at] ^ 1 << at % 8]) + written[at + 1 :]
+        for at in range(len(written))
+    ]
+
+    for data in (*changed, written[:-1], written + b"\n", written[: written.index(b"seal: ")]):
+        path.write_bytes(data)
+        with pytest.raises(BundleError, match=bundle.MANIFEST):
+            bundle.load(root)
+
+    path.write_bytes(written)
+    assert bundle.load(root).manifest.confidence == 0.25
+
+
+def test_the_advice_for_another_threshold(tmp_path: Path) -> None:
+    """Whoever edits the manifest by hand is told where a line sets its own."""
+    root = write_bundle(tmp_path / "b", b"model").root
+    path = root / bundle.MANIFEST
+    path.write_text(path.read_text().replace("confidence: 0.25", "confidence: 0.05"))
+
+    with pytest.raises(BundleError, match=r"found it changed: .* `model\.confidence`"):
         bundle.load(root)
 
 

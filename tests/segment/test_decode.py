@@ -69,11 +69,15 @@ def test_the_raw_head_is_suppressed() -> None:
     assert [d.confidence for d in decode(outputs, HEADS[1][0], 0.25)] == [pytest.approx(0.8)]
 
 
-def test_an_empty_mask_is_no_detection() -> None:
-    """A confident box without a positive mask pixel is dropped."""
+def test_a_box_without_a_mask_is_its_own_mask() -> None:
+    """The net is sure that there is a scratch, and does not say where: it is not lost."""
     outputs = (end2end((*BOX, 0.9)), prototypes(inside=-5))
 
-    assert decode(outputs, HEADS[0][0], 0.25) == []
+    (found,) = decode(outputs, HEADS[0][0], 0.25)
+
+    ys, xs = np.nonzero(found.mask)
+    assert (xs.min() + found.x, ys.min() + found.y) == BOX[:2]
+    assert (xs.max() + 1 + found.x, ys.max() + 1 + found.y) == BOX[2:]
 
 
 def test_a_box_beyond_the_input_is_cut_or_dropped() -> None:

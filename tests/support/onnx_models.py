@@ -16,15 +16,32 @@ def tiny(
     """A model that answers `candidates`, and prototypes made of the input's red, green and blue.
 
     The first prototype is the red channel, the second green, the third blue, in averages of 4 × 4.
+    A candidate of which no mask is to be seen has the confidence 0.
     """
+    columns = candidates.shape[1] != 38 and candidates.shape[2] != 38  # the raw head
+    rows = candidates[0].T if columns else candidates[0]
+    scores = np.zeros((1, rows.shape[1]), np.float32)
+    scores[0, 4] = 1
+    coefficients = np.zeros((len(rows), prototypes), np.float32)
+    coefficients[:, :32] = rows[:, -32:][:, :prototypes]
     kernel = np.zeros((prototypes, 3, 4, 4), np.float32)
     for channel in range(min(3, prototypes)):
         kernel[channel, channel] = 1 / 16
     nodes = [
         helper.make_node("Conv", ["images", "kernel"], ["prototypes"], strides=[4, 4]),
-        helper.make_node("ReduceMax", ["images"], ["peak"], keepdims=0),
-        helper.make_node("Mul", ["peak", "zero"], ["nothing"]),
-        helper.make_node("Add", ["candidates", "nothing"], ["output0"]),
+        helper.make_node("Reshape", ["prototypes", "flat"], ["cells"]),
+        helper.make_node("MatMul", ["coefficients", "cells"], ["logits"]),
+        helper.make_node("ReduceMax", ["logits"], ["peaks"], axes=[1], keepdims=1),
+        helper.make_node("Greater", ["peaks", "zero"], ["seen"]),
+        helper.make_node("Cast", ["seen"], ["weight"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["weight", "of_scores"], ["kept"]),
+        helper.make_node("Add", ["kept", "of_others"], ["factors"]),
+        *(
+            [helper.make_node("Transpose", ["factors"], ["turned"], perm=[1, 0])]
+            if columns
+            else [helper.make_node("Identity", ["factors"], ["turned"])]
+        ),
+        helper.make_node("Mul", ["candidates", "turned"], ["output0"]),
     ]
     graph = helper.make_graph(
         nodes,
@@ -42,6 +59,10 @@ def tiny(
             numpy_helper.from_array(kernel, "kernel"),
             numpy_helper.from_array(np.zeros((), np.float32), "zero"),
             numpy_helper.from_array(candidates.astype(np.float32), "candidates"),
+            numpy_helper.from_array(coefficients, "coefficients"),
+            numpy_helper.from_array(np.array([prototypes, -1]), "flat"),
+            numpy_helper.from_array(scores, "of_scores"),
+            numpy_helper.from_array(1 - scores, "of_others"),
         ],
     )
     opset = [helper.make_opsetid("", 17)]
