@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from training.bench import frames, lines, report, values
-from training.bench.frames import Cost, Seams
+from training.bench.frames import Cost, Seams, Straight
 from training.bench.peers import BARE, Row
-from training.bench.pictures import arc, in_a_grid, scratched
+from training.bench.pictures import MARGIN_PX, arc, in_a_grid, scratched, wandering
 from training.bench.values import Spread
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +24,20 @@ def test_an_arc_is_as_long_as_asked_and_visible_all_along() -> None:
     along = made.image[y, x].mean(axis=1)
     beside = np.median(made.image)
     assert np.convolve(along, np.ones(7) / 7, "valid").min() > beside + 20
+
+
+@pytest.mark.parametrize("length", [200, 3880])
+def test_a_hand_s_line_sways_within_its_frame(length: int) -> None:
+    """As long as asked, from left to right, and nowhere along the rows for long."""
+    line = wandering(np.random.default_rng(5), np.array([2000.0, 320.0]), length, 640)
+
+    assert np.hypot(*np.diff(line, axis=0).T).sum() == pytest.approx(length, abs=2)
+    assert line[:, 1].min() > MARGIN_PX
+    assert line[:, 1].max() < 640 - MARGIN_PX
+    ahead = line[60:] - line[:-60]
+    assert ahead[:, 0].min() > 0
+    swayed = np.degrees(np.abs(np.arctan2(ahead[:, 1], ahead[:, 0])).max())
+    assert swayed > (15 if length > 1000 else 3)
 
 
 @pytest.mark.parametrize("count", [0, 3, 20])
@@ -57,6 +71,7 @@ def test_tables_go_where_they_belong(tmp_path: Path) -> None:
     tables = {
         "peers": report.peers([Row("us", 3, one, {BARE["f32"]: one}, 3)], ["SAHI: not there"]),
         "seams": report.seams([Seams("inspector", 6, 1.0, 2.0, 1.0)], []),
+        "straight": report.straight([Straight(45, 19, 1, 20)]),
         "area": report.cost([Cost("1 MP", 1.0, 4, one, 20.0)]),
         "lines": report.lines([lines.Lines(1, 2, 20.0, 20.0, 20.0, 50.0, 60.0, 90.0)]),
     }

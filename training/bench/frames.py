@@ -29,12 +29,13 @@ from inspector.refine import refine
 from inspector.segment import tiles
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection, Frame, Image
-from training.bench.pictures import arc, scratched
+from training.bench.pictures import arc, scratched, wandering
 from training.bench.values import Spread, in_turn
 
 MOST_SEAMS = 6
 HEIGHT, WIDTH = 640, 4000
 PER_SEAMS = 8
+HEADINGS, PER_HEADING = (0, 2, 5, 10, 30, 45, 60, 85, 88, 90), 20
 MEGAPIXELS = (1, 2, 5, 12, 24, 50)
 LINE_SCAN = (12_000, 2_000)
 SLICE, SLICE_OVERLAP = 640, 0.2
@@ -65,6 +66,18 @@ class Cost:
     more_mb: float
 
 
+@dataclass(frozen=True, slots=True)
+class Straight:
+    """Straight scratches with this heading against the frame's rows: how many of `count` were
+    measured to within a tenth, and how many were not found at all.
+    """
+
+    degrees: int
+    true: int
+    missed: int
+    count: int
+
+
 Way = Callable[[Image], list[float]]
 """A frame → the lengths of what is found on it, in px."""
 
@@ -81,8 +94,8 @@ def seams(segmenter: Segmenter, refused: list[str], *, progress: bool = False) -
         for _ in range(PER_SEAMS):
             left, right = 60, edges[count] - 60
             length = right - left if count else rng.uniform(200, 400)
-            centre = np.array([(left + right) / 2, HEIGHT / 2 + rng.uniform(-150, 150)])
-            line = arc(rng, centre, length, rng.uniform(-0.02, 0.02), rng.uniform(-0.15, 0.15))
+            centre = np.array([(left + right) / 2, HEIGHT / 2])
+            line = wandering(rng, centre, length, HEIGHT)
             made = scratched(rng, WIDTH, HEIGHT, [line])
             for name, way in ways.items():
                 found = way(made.image)
@@ -93,6 +106,24 @@ def seams(segmenter: Segmenter, refused: list[str], *, progress: bool = False) -
             Seams(name, count, float(np.median(e)), max(e), float(np.mean(pieces[name])))
             for name, e in errors.items()
         ]
+    return rows
+
+
+def straight(segmenter: Segmenter) -> list[Straight]:
+    """Rows by heading: a line along the frame's rows or columns may be a joint of the part."""
+    side, rows = segmenter.manifest.input.width, []
+    for degrees in HEADINGS:
+        rng = np.random.default_rng(SEED)
+        shares = []
+        for _ in range(PER_HEADING):
+            heading = np.radians(degrees) + rng.uniform(-0.01, 0.01)
+            centre = side / 2 + rng.uniform(-80, 80, 2)
+            line = arc(rng, centre, rng.uniform(150, 400), heading, rng.uniform(-0.1, 0.1))
+            made = scratched(rng, side, side, [line])
+            found = _lengths(segmenter.segment(made.image), made.image)
+            shares.append(max(found, default=0.0) / made.lengths_px[0])
+        right = sum(abs(share - 1) < 0.1 for share in shares)
+        rows.append(Straight(degrees, right, shares.count(0.0), PER_HEADING))
     return rows
 
 

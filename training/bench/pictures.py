@@ -19,6 +19,9 @@ LOOK = optics.Look(
 )
 WIDTH_PX = 2.8
 SOFT_PX = 0.6
+SWAY, SWAY_PX, MARGIN_PX = 0.3, 120, 30
+"""Of a hand's line: the deviation of its heading in radians, how often it changes, and how near it
+comes to the frame's edges."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +69,29 @@ def arc(
     way = heading + bend * np.linspace(-0.5, 0.5, n) + tremble
     line = np.cumsum(np.stack([np.cos(way), np.sin(way)], axis=1), axis=0) * length / n
     return np.asarray(line - line.mean(axis=0) + centre, np.float32)
+
+
+def wandering(
+    rng: np.random.Generator, centre: NDArray[np.float64], length: float, height: int
+) -> NDArray[np.float32]:
+    """A hand's line (n, 2) from left to right about `centre`, a point per px, within `height` px.
+
+    It sways by some 15° every `SWAY_PX`, as no joint of a part does.
+    """
+    n = max(8, round(length))
+    soft = np.hanning(81) / np.hanning(81).sum()
+    while True:
+        knots = n // SWAY_PX + 3
+        sway = rng.normal(0, SWAY, knots)
+        way = np.interp(np.linspace(0, knots - 1, n + 80), np.arange(knots), sway)
+        way = np.convolve(way, soft, "valid")
+        tremble = np.interp(np.linspace(0, n // 8 + 1, n), np.arange(n // 8 + 2),
+                            rng.normal(0, 0.05, n // 8 + 2))  # fmt: skip
+        way += tremble - way.mean()
+        line = np.cumsum(np.stack([np.cos(way), np.sin(way)], axis=1), axis=0)
+        line += centre - line.mean(axis=0)
+        if line[:, 1].min() > MARGIN_PX and line[:, 1].max() < height - MARGIN_PX:
+            return np.asarray(line, np.float32)
 
 
 def _stroke(rng: np.random.Generator, line: NDArray[np.float32]) -> Stroke:

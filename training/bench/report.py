@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from inspector.bench import machine
-from training.bench.frames import Cost, Seams
+from training.bench.frames import Cost, Seams, Straight
 from training.bench.lines import Lines
 from training.bench.peers import REFERENCES, Row
 
@@ -72,6 +72,12 @@ def seams(rows: Sequence[Seams], refused: Sequence[str]) -> list[str]:
         ]
         out.append(f"| {count} | " + " | ".join(cells) + " |")
     return [*out, *(f"\nNot run: {why}" for why in refused)]
+
+
+def straight(rows: Sequence[Straight]) -> list[str]:
+    """What becomes of straight scratches, by heading."""
+    out = ["| degrees | length true to a tenth | not found | of |", "|---|---|---|---|"]
+    return out + [f"| {row.degrees} | {row.true} | {row.missed} | {row.count} |" for row in rows]
 
 
 def cost(rows: Sequence[Cost]) -> list[str]:
