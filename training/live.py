@@ -8,6 +8,7 @@ For a GPU with a dozen cores beside it; two cores draw too slowly to feed a net.
 from __future__ import annotations
 
 import itertools
+import logging
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -18,11 +19,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from inspector.errors import ConfigError
+from inspector.errors import ConfigError, InspectorError
 from training.marks import IGNORE, SCRATCH
 from training.synth.dataset import JPEG_QUALITY, Recipe, draw, marks_of
 from training.targets import LEFT_OUT, dense_target
 
+LOG = logging.getLogger("ultralytics")
+"""Where the training tells the rest. Not imported from there: each worker would wait for it."""
+Drawn = tuple[int, NDArray[np.uint8], NDArray[np.uint8]]
+"""Side, image and target of a picture."""
 AREA_SIDE = 320
 """`batch` pictures of this side make a batch; larger ones are fewer, of the same area."""
 
@@ -128,10 +133,14 @@ class _Job:
         counts = np.array([share / side**2 for side, share in live.sides])
         self.live, self.chances = live, counts / counts.sum()
 
-    def __call__(self, index: int) -> tuple[int, NDArray[np.uint8], NDArray[np.uint8]]:
+    def __call__(self, index: int) -> Drawn | None:
+        """None for a number whose scratch would not become visible: it is left out."""
         rng = np.random.default_rng([self.live.seed, index, 1])
         side = int(rng.choice([side for side, _ in self.live.sides], p=self.chances))
-        return side, *one(Recipe(seed=self.live.seed, size=side), index)
+        try:
+            return side, *one(Recipe(seed=self.live.seed, size=side), index)
+        except InspectorError:
+            return None
 
 
 def _single_thread() -> None:
@@ -181,14 +190,16 @@ class LiveLoader:
             except multiprocessing.TimeoutError:
                 return
 
-    def _take(self, drawn: tuple[int, NDArray[np.uint8], NDArray[np.uint8]]) -> None:
-        side, image, target = drawn
-        next(m for m in self.memories if m.side == side).add(image, target)
+    def _take(self, drawn: Drawn | None) -> None:
+        if drawn is not None:
+            side, image, target = drawn
+            next(m for m in self.memories if m.side == side).add(image, target)
 
     def reset(self) -> None:
         """Nothing is prefetched."""
 
     def close(self) -> None:
         """End the worker processes."""
+        LOG.info("%d pictures were drawn", self.seen)
         self._pool.terminate()
         self._pool.join()

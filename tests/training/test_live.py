@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from inspector.errors import ConfigError
+from inspector.errors import ConfigError, InspectorError
+from training import live as live_pictures
 from training import train
 from training.live import Live, LiveLoader, Memory, one, settings
 from training.synth.dataset import Recipe, generate
@@ -77,6 +78,17 @@ def test_a_loader_gives_batches_of_equal_area_and_ends_its_workers() -> None:
     assert set(shapes) == {(4, 3, 320, 320), (1, 3, 640, 640)}
     assert loader.seen >= 4
     assert set(multiprocessing.active_children()) <= before
+
+
+def test_a_picture_that_does_not_come_about_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of thousands, whose scratch nobody would see, does not end a run of hours."""
+
+    def nothing_visible(*_: object) -> None:
+        raise InspectorError("no scratch was visible")
+
+    monkeypatch.setattr(live_pictures, "one", nothing_visible)
+
+    assert live_pictures._Job(Live(sides=((64, 1.0),)))(7) is None
 
 
 @pytest.mark.parametrize(
