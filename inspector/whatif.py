@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from inspector.intervals import Estimate, Flags, bootstrap, share
 
 SEED = 1
-CLAIMS = ((0.05, 59), (0.02, 149), (0.01, 299))
-"""Bad parts without a single miss that prove, with 95 % confidence, that fewer than this share is
-missed: n = ln 0.05 / ln(1 - share). (The rule of three, exactly.)
-"""
+CLAIMS, DOUBT = (0.05, 0.02, 0.01), 0.05
+"""Shares of missed bad parts that people want to stay below, and the chance of being wrong."""
 POINTS = 12  # limits in a table, beside those that were asked for
 
 
@@ -40,7 +38,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """With `needed` bad parts, none missed, fewer than `share` are missed; `more` are lacking."""
+    """With `needed` bad parts, of which no more are missed than were, fewer than `share` are missed
+    (95 % confidence); `more` are lacking.
+    """
 
     share: float
     needed: int
@@ -89,9 +89,40 @@ def _best(longest: NDArray[np.float64], bad: Flags) -> float:
     return float((lengths[k] + lengths[k + 1]) / 2) if wrong[k] < 1 else math.nan
 
 
-def claims(bad_parts: int) -> list[Claim]:
-    """What may be claimed with so many bad parts, and how many more it takes."""
-    return [Claim(share, needed, max(0, needed - bad_parts)) for share, needed in CLAIMS]
+def claims(bad_parts: int, missed: int) -> list[Claim]:
+    """What may be claimed with so many bad parts and misses, and how many more it takes."""
+    wanted = [(share, parts_needed(share, missed)) for share in CLAIMS]
+    return [Claim(share, needed, max(0, needed - bad_parts)) for share, needed in wanted]
+
+
+def parts_needed(share: float, missed: int) -> int:
+    """The fewest parts of which `missed` prove that fewer than `share` are missed.
+
+    With that share so few misses would come about by a chance of `DOUBT` at most: the one-sided
+    interval of Clopper and Pearson, 1934. Without a miss that is ln 0.05 / ln(1 - share), the rule
+    of three made exact.
+    """
+    low = high = missed + 1
+    while _at_most(missed, high, share) > DOUBT:
+        low, high = high, 2 * high
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (
+            (low, middle) if _at_most(missed, middle, share) <= DOUBT else (middle + 1, high)
+        )
+    return low
+
+
+def _at_most(k: int, n: int, p: float) -> float:
+    """The chance of k or fewer of n, each with the chance p."""
+    log_p, log_q = math.log(p), math.log1p(-p)
+    return sum(
+        math.exp(
+            math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1)
+            + i * log_p + (n - i) * log_q
+        )
+        for i in range(k + 1)
+    )  # fmt: skip
 
 
 def flips(parts: Parts, before_px: float, after_px: float) -> tuple[int, int]:

@@ -205,7 +205,8 @@ def test_samples_show_what_each_limit_would_have_done(
     told = " ".join(done.stdout.split())
     assert "40 → 300 px: 0 parts more would be rejected, 1 more would pass" in told
     assert "recommended by these samples: --min-scratch-px 100" in told
-    assert "59 bad parts, none missed; 58 more bad parts are needed" in told
+    assert "at 300 px, 1 of 1 bad parts missed:" in told
+    assert "fewer than 5% are missed (95 % confidence): 92 more, none of them missed" in told
     assert "│ 100 │ 0 of 1" in told
     assert "recommended │" in told
     assert (line.parent / "state" / "samples.svg").read_text().startswith("<svg")

@@ -1,6 +1,7 @@
 """What each limit would have done to samples that are known to be good or bad."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -45,12 +46,12 @@ def show(path: Path, folder: Path, wanted_px: float | None) -> None:
             f"{passed} more would pass"
         )
     console.print(_recommendation(best))
-    for claim in whatif.claims(int(parts.bad.sum())):
-        lacking = f"{claim.more} more bad parts are needed" if claim.more else "enough bad parts"
-        console.print(
-            f"to claim that less than {claim.share:.0%} of bad parts are missed (95 % confidence): "
-            f"{claim.needed} bad parts, none missed; {lacking}"
-        )
+    used_px = next(
+        (limit for _, limit in (marks[1], marks[0], marks[2]) if limit is not None), None
+    )
+    if used_px is not None:
+        for row in _claims(parts, used_px):
+            console.print(row)
     drawn = whatif.svg(curve, [(name, limit) for name, limit in marks if limit is not None])
     target = config.state_dir / "samples.svg"
     try:
@@ -61,6 +62,19 @@ def show(path: Path, folder: Path, wanted_px: float | None) -> None:
             f"{target}: expected to write the curve, found: {error.strerror}"
         ) from None
     console.print(f"curve: {target}", soft_wrap=True)
+
+
+def _claims(parts: Parts, limit_px: float) -> Iterator[str]:
+    """What these samples prove of a limit, and what it would take to prove more."""
+    bad = int(parts.bad.sum())
+    missed = int(np.count_nonzero(parts.longest_px[parts.bad] < limit_px))
+    told = f"{missed} of {bad} bad parts missed" if missed else f"none of {bad} bad parts missed"
+    yield f"at {limit_px:g} px, {told}:"
+    for claim in whatif.claims(bad, missed):
+        lacking = f"{claim.more} more, none of them missed" if claim.more else "enough"
+        yield (
+            f"  to claim that fewer than {claim.share:.0%} are missed (95 % confidence): {lacking}"
+        )
 
 
 def _judge(config: LineConfig, folder: Path) -> Parts:
