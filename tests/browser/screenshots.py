@@ -20,7 +20,12 @@ from tests.support.ports import free_port
 PARTS_S = 25.0
 """Until a strip of parts has come together."""
 QUALITY = 85
-REJECT = '.verdict-box[data-verdict="fail"]'
+READY = """() => {
+    const loaded = [...document.querySelectorAll("#live, img[src^='parts/']")]
+        .filter((img) => img.complete && img.naturalWidth > 0);
+    return document.querySelector('.verdict-box[data-verdict="fail"]') && loaded.length > 2;
+}"""
+"""A reject, the live picture, and pictures of two rejects at least."""
 
 
 def main(out: Path) -> None:
@@ -40,8 +45,7 @@ def main(out: Path) -> None:
                 viewport={"width": width, "height": height}, color_scheme=scheme, locale="en"
             )
             page.goto(f"http://{listen}/", wait_until="domcontentloaded")
-            page.wait_for_selector(REJECT, timeout=60_000)
-            page.wait_for_timeout(400)
+            page.wait_for_function(READY, timeout=60_000)
             page.screenshot(path=out / f"page-{scheme}.jpg", type="jpeg", quality=QUALITY)
             page.close()
         browser.close()
