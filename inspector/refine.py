@@ -4,7 +4,7 @@ A network mask is a blob at quarter resolution, several times wider than a hairl
 picture shows a clear ridge inside it, the ridge is the scratch: its width is the full width at half
 of its local height over the surroundings. Where it shows none, the core of the network's mask
 stays, also along a stretch of a scratch whose rest is clear, so that what the network has found is
-as long as it says but for the margin of its mask.
+as long as it says but for the margin of its mask. Of a broad graze the core stays as well.
 """
 
 import cv2
@@ -43,6 +43,8 @@ def refine(detection: Detection, image: Image) -> Detection:
     mask = np.zeros(crop.shape[:2], np.uint8)
     y, x = detection.y - top, detection.x - left
     mask[y : y + height, x : x + width] = detection.mask
+    if thickness(detection.mask) > BROAD:  # a graze has many ridges, and none of them is its middle
+        return Detection(detection.confidence, left, top, _core(mask) > 0)
     gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY), np.uint8)
     ridge = _ridge(gray, mask)
     kept = np.zeros_like(mask)

@@ -122,3 +122,19 @@ def test_dots_that_the_picture_shows_stay_one_scratch() -> None:
     (scratch,) = measure([refine(Detection(0.9, 0, 0, mask), image)])
 
     assert scratch.length_px > 130
+
+
+def test_a_graze_of_many_grooves_is_one_scratch() -> None:
+    """Four bright grooves, 6 px apart, in a band that the network sees as one: its length is the
+    band's, not the sum of the grooves'.
+    """
+    image = np.full((*SHAPE, 3), 60, np.uint8)
+    band = np.zeros(SHAPE, bool)
+    band[48:74, 20:180] = True
+    for row in (50, 56, 62, 68):
+        image[row : row + 3, 20:180] = 200
+
+    (scratch,) = measure([refine(blob(band), image)])
+
+    assert scratch.length_px == pytest.approx(160, abs=5)
+    assert scratch.fragments == 1
