@@ -16,6 +16,7 @@ COLOURS = {  # BGR
 OUTLINE = (0, 220, 255)
 WHITE = (255, 255, 255)
 BLACK = (0, 0, 0)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
 NO_PICTURE = (320, 480)  # height, width of the card for a part that has no picture
 
 
@@ -77,18 +78,18 @@ def _outline(canvas: Image, scratch: Drawn, scale: float, factor: float = 1.0) -
     if scratch.length_mm is not None:
         length = f"{scratch.length_mm:.2f} mm"
     label = f"{length} {scratch.confidence:.2f}"
-    x = int(min(right + 4, canvas.shape[1] - 110 * scale / 0.4 * 0.5))
-    at = (max(0, x), int(max(top, 12)))
+    (width, height), below = cv2.getTextSize(label, FONT, scale * 0.7, 3)
+    # Beside the upper right corner of the scratch, and never cut off by the picture's edge.
+    at = (
+        max(0, min(int(right) + 4, canvas.shape[1] - width)),
+        max(height, min(int(top), canvas.shape[0] - below)),
+    )
     for colour, thickness in ((BLACK, 3), (OUTLINE, 1)):
-        cv2.putText(
-            canvas, label, at, cv2.FONT_HERSHEY_SIMPLEX, scale * 0.7, colour, thickness, cv2.LINE_AA
-        )
+        cv2.putText(canvas, label, at, FONT, scale * 0.7, colour, thickness, cv2.LINE_AA)
 
 
 def _banner(width: int, result: Result, scale: float) -> Image:
     banner = np.full((int(36 * scale), width, 3), COLOURS[result.verdict], np.uint8)
     at = (int(8 * scale), int(26 * scale))
-    cv2.putText(
-        banner, headline(result), at, cv2.FONT_HERSHEY_SIMPLEX, scale * 0.8, WHITE, 1, cv2.LINE_AA
-    )
+    cv2.putText(banner, headline(result), at, FONT, scale * 0.8, WHITE, 1, cv2.LINE_AA)
     return banner
