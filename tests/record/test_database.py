@@ -1,12 +1,14 @@
 """The file below the outbox: all or nothing, and what a full disk looks like."""
 
 import errno
+import os
 import sqlite3
 from contextlib import closing
 
 import pytest
 
-from inspector.record.database import connect, is_full, transaction
+from inspector.errors import OutboxError
+from inspector.record.database import connect, hold, is_full, is_held, transaction
 
 TABLE = ("CREATE TABLE seen (number)",)
 
@@ -58,3 +60,19 @@ def _sqlite(code):
 def test_a_full_disk_is_told_from_others(error, full):
     """SQLite says it in several ways, and the system in two."""
     assert is_full(error) is full
+
+
+def test_a_state_dir_is_one_process_s(tmp_path):
+    """Who asks whether it is held does not take it, nor leave anything behind."""
+    path = tmp_path / "x.db"
+    assert not is_held(path)
+    assert list(tmp_path.iterdir()) == []
+
+    descriptor = hold(path)
+    assert is_held(path)
+    with pytest.raises(OutboxError, match="another inspector"):
+        hold(path)
+
+    os.close(descriptor)
+    assert not is_held(path)
+    os.close(hold(path))

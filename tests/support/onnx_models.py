@@ -4,6 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from inspector.segment.decode import BOX_MARGIN
+
 
 def tiny(
     candidates: np.ndarray,
@@ -16,7 +18,7 @@ def tiny(
     """A model that answers `candidates`, and prototypes made of the input's red, green and blue.
 
     The first prototype is the red channel, the second green, the third blue, in averages of 4 × 4.
-    A candidate of which no mask is to be seen has the confidence 0.
+    A candidate of which no mask is to be seen in its box has the confidence 0.
     """
     columns = candidates.shape[1] != 38 and candidates.shape[2] != 38  # the raw head
     rows = candidates[0].T if columns else candidates[0]
@@ -31,7 +33,8 @@ def tiny(
         helper.make_node("Conv", ["images", "kernel"], ["prototypes"], strides=[4, 4]),
         helper.make_node("Reshape", ["prototypes", "flat"], ["cells"]),
         helper.make_node("MatMul", ["coefficients", "cells"], ["logits"]),
-        helper.make_node("ReduceMax", ["logits"], ["peaks"], axes=[1], keepdims=1),
+        helper.make_node("Mul", ["logits", "in_box"], ["own"]),
+        helper.make_node("ReduceMax", ["own"], ["peaks"], axes=[1], keepdims=1),
         helper.make_node("Greater", ["peaks", "zero"], ["seen"]),
         helper.make_node("Cast", ["seen"], ["weight"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["weight", "of_scores"], ["kept"]),
@@ -61,6 +64,7 @@ def tiny(
             numpy_helper.from_array(candidates.astype(np.float32), "candidates"),
             numpy_helper.from_array(coefficients, "coefficients"),
             numpy_helper.from_array(np.array([prototypes, -1]), "flat"),
+            numpy_helper.from_array(_in_box(rows, side, centred=columns), "in_box"),
             numpy_helper.from_array(scores, "of_scores"),
             numpy_helper.from_array(1 - scores, "of_others"),
         ],
@@ -69,3 +73,13 @@ def tiny(
     model = helper.make_model(graph, opset_imports=opset, ir_version=8)
     onnx.checker.check_model(model)
     return model.SerializeToString()
+
+
+def _in_box(rows: np.ndarray, side: int, *, centred: bool) -> np.ndarray:
+    """(n, cells): 1 where a candidate's mask may lie, as the decode cuts it."""
+    first, second = rows[:, :2].astype(float), rows[:, 2:4].astype(float)
+    low, high = (first - second / 2, first + second / 2) if centred else (first, second)
+    at = np.arange(side // 4)
+    low, high = np.floor((low - BOX_MARGIN) / 4), np.ceil((high + BOX_MARGIN) / 4)
+    x, y = ((low[:, k, None] <= at) & (at < high[:, k, None]) for k in (0, 1))
+    return (y[:, :, None] & x[:, None, :]).reshape(len(rows), -1).astype(np.float32)
