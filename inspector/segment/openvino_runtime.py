@@ -51,6 +51,8 @@ class OpenVinoRuntime:
         }
         if config.device == "CPU":
             options[props.inference_num_threads()] = config.threads or default_threads()
+            # Pinned, the first thread of every line's process would sit on the same core.
+            options[hints.enable_cpu_pinning()] = False
         self._request = _compile(core, _with_preprocessing(model, manifest), config, options, cache)
         self.name = f"openvino/{config.device}/{precision}"
 

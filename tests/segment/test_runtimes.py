@@ -14,6 +14,7 @@ from inspector.errors import BundleError, ConfigError, InferenceError
 from inspector.pipeline import Inspector
 from inspector.segment import bundle
 from inspector.segment.segmenter import Segmenter
+from inspector.segment.threads import default_threads
 from inspector.types import Frame
 from tests.support.bundles import write_bundle
 from tests.support.onnx_models import tiny
@@ -118,6 +119,18 @@ def test_auto_takes_eight_bits_that_were_proved(tmp_path: Path) -> None:
         (1, 300, 38),
         (1, 32, 16, 16),
     ]
+
+
+@pytest.mark.parametrize("threads", [None, 1])
+def test_no_core_is_claimed(tmp_path: Path, threads: int | None) -> None:
+    """Each line is a process: pinned, all of them would compute on the same core."""
+    made = write_bundle(tmp_path / "b", tiny(END2END))
+    asked = ModelConfig(runtime="openvino", threads=threads)
+
+    compiled = bundle.open_runtime(made, asked)._request.get_compiled_model()
+
+    assert compiled.get_property("ENABLE_CPU_PINNING") is False
+    assert compiled.get_property("INFERENCE_NUM_THREADS") == (threads or default_threads())
 
 
 def test_a_compiled_model_is_cached(tmp_path: Path) -> None:
