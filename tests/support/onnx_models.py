@@ -24,8 +24,12 @@ def tiny(
     rows = candidates[0].T if columns else candidates[0]
     scores = np.zeros((1, rows.shape[1]), np.float32)
     scores[0, 4] = 1
-    coefficients = np.zeros((len(rows), prototypes), np.float32)
-    coefficients[:, :32] = rows[:, -32:][:, :prototypes]
+    told = np.flatnonzero(rows.any(axis=1))[:16]  # the others are sure of nothing anyway
+    told = told if len(told) else np.zeros(1, np.intp)
+    places = np.zeros((len(rows), len(told)), np.float32)
+    places[told, np.arange(len(told))] = 1
+    coefficients = np.zeros((len(told), prototypes), np.float32)
+    coefficients[:, :32] = rows[told, -32:][:, :prototypes]
     kernel = np.zeros((prototypes, 3, 4, 4), np.float32)
     for channel in range(min(3, prototypes)):
         kernel[channel, channel] = 1 / 16
@@ -37,7 +41,8 @@ def tiny(
         helper.make_node("ReduceMax", ["own"], ["peaks"], axes=[1], keepdims=1),
         helper.make_node("Greater", ["peaks", "zero"], ["seen"]),
         helper.make_node("Cast", ["seen"], ["weight"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", ["weight", "of_scores"], ["kept"]),
+        helper.make_node("MatMul", ["places", "weight"], ["weights"]),
+        helper.make_node("Mul", ["weights", "of_scores"], ["kept"]),
         helper.make_node("Add", ["kept", "of_others"], ["factors"]),
         *(
             [helper.make_node("Transpose", ["factors"], ["turned"], perm=[1, 0])]
@@ -64,7 +69,8 @@ def tiny(
             numpy_helper.from_array(candidates.astype(np.float32), "candidates"),
             numpy_helper.from_array(coefficients, "coefficients"),
             numpy_helper.from_array(np.array([prototypes, -1]), "flat"),
-            numpy_helper.from_array(_in_box(rows, side, centred=columns), "in_box"),
+            numpy_helper.from_array(_in_box(rows[told], side, centred=columns), "in_box"),
+            numpy_helper.from_array(places, "places"),
             numpy_helper.from_array(scores, "of_scores"),
             numpy_helper.from_array(1 - scores, "of_others"),
         ],
