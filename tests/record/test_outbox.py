@@ -1,5 +1,6 @@
 """What is recorded stays recorded."""
 
+import errno
 import random
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.errors import ConfigError, OutboxError
+from inspector.errors import ConfigError, NotPermitted, OutboxError
 from inspector.record import outbox as outbox_module
 from inspector.record.outbox import Outbox, Ticket
 
@@ -265,3 +266,23 @@ def test_a_committed_row_survives_kill_9(path):
     assert all(name == payload for _, name, payload in rows)
     assert set(reported) <= {name for _, name, _ in rows}
     assert len(reported) >= KILLS
+
+
+def test_a_folder_that_is_somebody_else_s_is_told_as_such(tmp_path, monkeypatch):
+    """Who may not make the folder is told which one, with the exit code of permissions."""
+
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+
+    with pytest.raises(NotPermitted, match=r"state: expected to keep results there, found: Perm"):
+        Outbox(tmp_path / "state" / "outbox.db")
+
+
+def test_a_lock_that_cannot_be_made_is_named(tmp_path):
+    """Here a folder lies in its place."""
+    (tmp_path / "outbox.db.lock").mkdir()
+
+    with pytest.raises(OutboxError, match=r"outbox\.db: expected to keep results there, found: "):
+        Outbox(tmp_path / "outbox.db")
