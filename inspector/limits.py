@@ -17,6 +17,8 @@ Extent = Annotated[int, Field(gt=0, le=65_535)]
 Coordinate = Annotated[int, Field(ge=0, le=65_535)]
 Corner = Annotated[tuple[Coordinate, Coordinate], BeforeValidator(list_to_tuple)]
 
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+"""Of sites, lines and zones: it becomes a part of topics and of file names."""
 GUARDED = frozenset({"min_scratch", "min_scratch_width", "min_scratch_distance"})
 """Measures that are lengths. Areas, numbers and sums are held exactly: a px of uncertainty of a
 length says nothing of theirs that would not let a part with more on it pass where less fails.
@@ -118,10 +120,6 @@ def _simple(corners: tuple[Corner, ...]) -> tuple[Corner, ...]:
     if polygon.crosses_itself(corners):
         raise ValueError("expected a polygon whose edges meet only at its corners")
     return corners
-
-
-NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-"""Of sites, lines and zones: it becomes a part of topics and of file names."""
 
 
 def _none_is_a_word(limits: Any) -> Any:

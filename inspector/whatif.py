@@ -107,9 +107,10 @@ def parts_needed(share: float, missed: int) -> int:
         low, high = high, 2 * high
     while low < high:
         middle = (low + high) // 2
-        low, high = (
-            (low, middle) if _at_most(missed, middle, share) <= DOUBT else (middle + 1, high)
-        )
+        if _at_most(missed, middle, share) <= DOUBT:
+            high = middle
+        else:
+            low = middle + 1
     return low
 
 

@@ -28,6 +28,7 @@ from inspector.refine import refine
 from inspector.segment import bundle
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection, Mask
+from training.bench.pictures import GRAIN, LOOK, SOFT_PX, SURFACE
 from training.synth import noise
 
 Points = NDArray[np.float64]
@@ -37,11 +38,8 @@ MARGIN = 12.0  # px around a scratch
 SHAPES = ("straight", "curved", "branched", "dashed")
 LENGTHS_PX, WIDTHS_PX = (10.0, 800.0), (1.0, 8.0)
 WITHIN_PX, WITHIN_SHARE = 2.0, 0.02
-SURFACE, LIFT, SOFT_PX, GRAIN = 24.0, 95.0, 0.6, np.float32(2)
 PRESSURE, PRESSURE_PX, LEAST_SIDE = 0.35, 14.0, 320
-"""Of the picture for the model: grey levels of the ground and above it, blur, noise; how much the
-pressure wanders, and over how many px; the least side.
-"""
+"""Of the picture for the model: how much the pressure wanders, over how many px; the least side."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,9 +160,9 @@ def through_the_model(drawn: Drawn) -> float:
     ink = np.pad(drawn.ink, beside).astype(np.float32) / 255
     height, width = ink.shape
     pressure = np.clip(1 + PRESSURE * noise.cloud(rng, height, width, PRESSURE_PX), 0.35, 1.6)
-    bright = SURFACE + LIFT * pressure * ink
+    bright = SURFACE + LOOK.core * pressure * ink
     image = np.repeat(cv2.GaussianBlur(bright, (0, 0), SOFT_PX)[..., None], 3, axis=2)
-    image += (rng.standard_normal(image.shape[:2], np.float32) * GRAIN)[..., None]
+    image += (rng.standard_normal(image.shape[:2], np.float32) * np.float32(GRAIN))[..., None]
     seen = np.clip(image, 0, 255).astype(np.uint8)
     found = measure([refine(one, seen) for one in _shipped().segment(seen)])
     return max((scratch.length_px for scratch in found), default=math.nan)

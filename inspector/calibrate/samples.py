@@ -46,12 +46,10 @@ def show(path: Path, folder: Path, wanted_px: float | None) -> None:
             f"{passed} more would pass"
         )
     console.print(_recommendation(best))
-    used_px = next(
-        (limit for _, limit in (marks[1], marks[0], marks[2]) if limit is not None), None
-    )
-    if used_px is not None:
-        for row in _claims(parts, used_px):
-            console.print(row)
+    meant_px = next((limit for limit in (wanted_px, now_px, best_px) if limit is not None), None)
+    if meant_px is not None:
+        for row in _claims(parts, meant_px):
+            console.print(row, soft_wrap=True)
     drawn = whatif.svg(curve, [(name, limit) for name, limit in marks if limit is not None])
     target = config.state_dir / "samples.svg"
     try:
