@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from fontTools.ttLib import TTFont, TTLibError
 from PIL import ImageFont
 
 SYSTEM_DIRS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("/Library/Fonts"))
@@ -18,6 +19,8 @@ SCRIPTS = (("latin", 0x61, 0x7A), ("greek", 0x3B1, 0x3C9), ("cyrillic", 0x430, 0
            ("armenian", 0x561, 0x586), ("georgian", 0x10D0, 0x10F0))  # fmt: skip
 SYMBOLS = ("cmsy", "cmex", "symbol", "dingbat", "stix", "emoji", "d050000l", "standardsymbols")
 
+NEEDED = frozenset(map(ord, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"))
+"""What a typeface lacks it shows as an empty box."""
 HELD_OUT = 5
 """One typeface in so many is kept for the hold-out."""
 _held_out: ContextVar[bool] = ContextVar("held_out", default=False)
@@ -46,7 +49,7 @@ def _files(held_out: bool) -> tuple[str, ...]:
 
 @cache
 def font_files() -> tuple[str, ...]:
-    """Paths of usable typefaces, sorted; never empty."""
+    """Paths of typefaces with all of `NEEDED`, sorted; never empty."""
     own = Path(mpl.get_data_path()) / "fonts" / "ttf"
     files = list(own.glob("*.ttf"))
     for folder in SYSTEM_DIRS:
@@ -57,10 +60,11 @@ def font_files() -> tuple[str, ...]:
         if any(s in file.name.lower() for s in SYMBOLS):
             continue
         try:
-            font = ImageFont.truetype(str(file), 24)
-            if font.getlength("Ag8") > 5 and font.getmask("A") != font.getmask("\uffff"):
+            with TTFont(file, lazy=True) as font:
+                complete = font.getBestCmap().keys() >= NEEDED
+            if complete and ImageFont.truetype(str(file), 24).getlength("Ag8") > 5:
                 good.append(str(file))
-        except (OSError, ValueError):
+        except (OSError, ValueError, TTLibError):
             continue
     return tuple(good)
 

@@ -20,11 +20,16 @@ BRIDGE_PX = 12
 MIN_VISIBLE_PX = 8
 MIN_SEEN_SHARE = 0.5
 """A chain of short glimpses, as of a pale line over print, is not labelled."""
-TRACE, HINT = 0.6, 0.3
+TRACE, HINT = 0.45, 0.25
 """Shares of the contrast that is surely seen: with so much a scratch goes on from where it is sure;
 with less, down to a hint, nobody can say whether there is one."""
 LABEL_WIDTH_PX = 5
 """Training targets are rasterised at a quarter of the resolution: thinner lines would break up."""
+OF_A_COLOUR = 0.5
+"""What changes in one channel alone is seen half as well as what changes in all of them."""
+BESIDE_PX, AROUND_PX = 11, 25
+"""Sides of the squares whose texture a scratch has to beat: where it runs, to be traced there; and as
+far as letters beside it draw the eye, to be noticed at all."""
 TRIES = 100
 
 
@@ -164,8 +169,9 @@ def _visible(
     may or may not be seen is marked in `unsure` (h, w).
     """
     main = scratch.strokes[0]
-    signal, need = _contrast(main, before, after, camera, noise)
-    clear = cv2.blur(signal[None], (7, 1), borderType=cv2.BORDER_REPLICATE)[0] / need
+    signal, need, need_around = _contrast(main, before, after, camera, noise)
+    smooth = cv2.blur(signal[None], (7, 1), borderType=cv2.BORDER_REPLICATE)[0]
+    clear, noticed = smooth / need, smooth / need_around
     trace = clear > TRACE
     for a, b in _runs(~trace):
         if b - a <= BRIDGE_PX and a > 0 and b < len(trace):
@@ -173,7 +179,7 @@ def _visible(
     told = np.zeros(len(trace), bool)
     out = []
     for a, b in _runs(trace):
-        if b - a >= MIN_VISIBLE_PX and (clear[a:b] > 1).mean() > MIN_SEEN_SHARE:
+        if b - a >= MIN_VISIBLE_PX and (noticed[a:b] > 1).mean() > MIN_SEEN_SHARE:
             told[a:b] = True
             twigs = scratch.strokes[1:] if b - a > 0.6 * len(trace) else ()
             whole = Scratch((main.between(a, b), *twigs))
@@ -190,21 +196,30 @@ def _visible(
 def _contrast(
     stroke: strokes.Stroke, before: NDArray[np.float32], after: NDArray[np.float32],
     camera: cameras.Camera, noise: float,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
-    """What a stroke changed along its line (n,), and what can surely be seen there (n,)."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+    """Along a stroke's line (n,): what it changed, what can surely be traced, and be noticed."""
     h, w = before.shape[:2]
     near = np.rint(stroke.points).astype(int)
-    pad = 12
+    pad = AROUND_PX // 2 + 1
     x0, y0 = np.maximum(near.min(0) - pad, 0)
     x1, y1 = np.minimum(near.max(0) + pad + 1, (w, h))
     box = np.s_[y0:y1, x0:x1]
-    change = cv2.dilate(np.abs(after[box] - before[box]).max(2), np.ones((3, 3), np.uint8))
+    change = after[box] - before[box]
+    luma = np.abs(cv2.cvtColor(change, cv2.COLOR_BGR2GRAY))
+    seen = np.maximum(luma, OF_A_COLOUR * np.abs(change).max(2))
+    seen = cv2.dilate(seen, np.ones((3, 3), np.uint8))
     grey = before[box].mean(2)
-    mean = cv2.blur(grey, (11, 11))
-    texture = np.sqrt(np.maximum(0, cv2.blur(grey * grey, (11, 11)) - mean * mean))
-    need = 6 + 1.3 * noise + np.clip(0.5 * texture, 0, 25) + 0.05 * (100 - min(100, camera.jpeg))
+    floor = 6 + 1.3 * noise + 0.05 * (100 - min(100, camera.jpeg))
     ys, xs = near[:, 1] - y0, near[:, 0] - x0
-    return change[ys, xs], need[ys, xs]
+    beside = floor + np.clip(0.5 * _texture(grey, BESIDE_PX)[ys, xs], 0, 25)
+    around = floor + np.clip(0.6 * _texture(grey, AROUND_PX)[ys, xs], 0, 45)
+    return seen[ys, xs], beside, np.maximum(beside, around)
+
+
+def _texture(grey: Image, side: int) -> NDArray[np.float32]:
+    """Standard deviation of grey levels (h, w) in the square of that side around each pixel."""
+    mean = cv2.blur(grey, (side, side))
+    return np.sqrt(np.maximum(0, cv2.blur(grey * grey, (side, side)) - mean * mean))
 
 
 def truth_of(scratch: Scratch, shape: tuple[int, int], contrast: float) -> Truth:

@@ -124,8 +124,8 @@ def draw_width(rng: np.random.Generator, habit: Habit = ANY) -> float:
 
 
 def draw_length(rng: np.random.Generator, low: float = 16, high: float = 1000) -> float:
-    """Length in pixels, uniform in its logarithm with fewer of the shortest."""
-    return float(np.exp(rng.triangular(np.log(low), np.log(140), np.log(high))))
+    """Length in pixels, by its logarithm: few of the shortest, most about a usual limit or twice."""
+    return float(np.exp(rng.triangular(np.log(low), np.log(100), np.log(high))))
 
 
 KINDS = ("straight", "arc", "wobbly", "hooked", "bent", "branched", "dashed", "scuffs")
@@ -133,6 +133,8 @@ SHARES = (0.16, 0.26, 0.18, 0.08, 0.1, 0.06, 0.08, 0.08)
 ALONG_SHARES = (0.5, 0.0, 0.06, 0.0, 0.0, 0.12, 0.16, 0.16)
 """Of `KINDS` among the scratches that keep the heading of their surface."""
 KEEP_HEADING = 0.6
+UPRIGHT = 0.15
+"""Of the straight ones: they run along the rows or the columns, as much that is no scratch does."""
 
 
 def random_scratches(
@@ -144,6 +146,8 @@ def random_scratches(
         heading = habit.along + rng.choice([0, np.pi]) + rng.normal(0, 0.03)
         shares, shortest = ALONG_SHARES, 50.0
     kind = str(rng.choice(KINDS, p=shares))
+    if kind == "straight" and rng.random() < UPRIGHT:
+        heading = rng.integers(4) * np.pi / 2 + rng.normal(0, 0.02)
     length = draw_length(rng, shortest) if length is None else length
     width = draw_width(rng, habit)
     through = np.array([rng.uniform(0.05, 0.95) * w, rng.uniform(0.05, 0.95) * h])
