@@ -46,6 +46,8 @@ class Graph:
 
         Two sweeps of Dijkstra, from any pixel to its farthest and from there on.
         """
+        if len(self.chains) == 1 and self.chains[0].pixels[0] != self.chains[0].pixels[-1]:
+            return [self.points[self.chains[0].pixels]]
         graph, paths = self, []
         for start in self.starts():
             graph, tip, _ = graph.farthest(start)

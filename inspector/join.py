@@ -91,7 +91,8 @@ def _candidates(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int]]:
     cost = distance * (1 + bend / allowed)
     found = [(cost[a, b], int(a), int(b)) for a, b in np.argwhere(ahead)]
     facing = _angle(tips.outward[:, None], -tips.outward[None]) <= BEND
-    past = later & facing & (turn > np.pi / 2)
+    near = _near(tips.at, lines)
+    past = later & facing & (turn > np.pi / 2) & near[:, other] & near[:, other].T
     for a, b in np.argwhere(past):
         on = _distance(tips.at[a], lines[b // 2]), _distance(tips.at[b], lines[a // 2])
         if max(on) <= ON:
@@ -103,6 +104,13 @@ def _angle(a: Points, b: Points) -> NDArray[np.float64]:
     """Between vectors (…, 2), in radians; 0 where either has no direction."""
     dot, cross = (a * b).sum(axis=-1), a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     return np.asarray(np.abs(np.arctan2(cross, dot)))
+
+
+def _near(points: Points, lines: Sequence[Points]) -> NDArray[np.bool_]:
+    """For n points and m lines whether the point is within `ON` of the line's box (n, m)."""
+    low = np.array([line.min(axis=0) for line in lines]).reshape(-1, 2) - ON
+    high = np.array([line.max(axis=0) for line in lines]).reshape(-1, 2) + ON
+    return np.asarray(((points[:, None] >= low) & (points[:, None] <= high)).all(axis=2))
 
 
 def _distance(point: Points, line: Points) -> float:

@@ -69,7 +69,7 @@ def _ridge(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8
     rise = cv2.GaussianBlur((sign * contrast).clip(0), (0, 0), 0.6) * near
     window = (ALONG, ALONG)
     peak = cv2.blur(cv2.dilate(rise, np.ones(window, np.uint8)), window)
-    if not np.median(peak[mask > 0]) >= CLEAR * noise:
+    if not _median(peak[mask > 0]) >= CLEAR * noise:
         return np.zeros_like(mask)
     ridge = ((rise >= HALF * peak) & (rise >= noise)).astype(np.uint8)
     return _touching(ridge, mask)
@@ -93,7 +93,13 @@ def _spread(values: Floats) -> float:
     """Standard deviation by the median absolute deviation, which print does not move."""
     if values.size == 0:
         return 0.0
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
+    return 1.4826 * _median(np.abs(values - _median(values)))
+
+
+def _median(values: Floats) -> float:
+    """The upper one of two in the middle. NumPy's own costs four times as much on so few."""
+    middle = values.size // 2
+    return float(np.partition(values, middle)[middle])
 
 
 def _touching(ridge: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -33,6 +33,11 @@ _NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, 
 """Rows and columns away, clockwise from north, as Guo and Hall number them p2 … p9."""
 
 
+def _around(stride: int) -> NDArray[np.intp]:
+    """Steps to the eight neighbours in a flattened picture whose rows are `stride` long."""
+    return np.array([row * stride + column for row, column in _NEIGHBOURS], np.intp)
+
+
 def thin(mask: Mask) -> Mask:
     """One-pixel skeleton of a mask (H, W), by Guo and Hall (CACM 32(3), 1989).
 
@@ -42,14 +47,14 @@ def thin(mask: Mask) -> Mask:
     """
     image = np.pad(mask, 1).astype(np.uint8)
     flat, stride = image.reshape(-1), image.shape[1]
-    around = np.array([row * stride + column for row, column in _NEIGHBOURS])
-    bits = (1 << np.arange(8)).astype(np.int32)
+    around = _around(stride)
     left = np.flatnonzero(flat)
     peeled = True
     while peeled:
         peeled = False
         for removable in _STEPS:
-            away = removable[flat[left[:, None] + around] @ bits]
+            code = np.packbits(flat[left[:, None] + around], axis=1, bitorder="little")[:, 0]
+            away = removable[code]
             flat[left[away]] = 0
             left = left[~away]
             peeled |= bool(away.any())
@@ -88,6 +93,8 @@ def _neighbours(
     rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...]
 ) -> NDArray[np.intp]:
     """For each of n pixels its neighbours among them, (n, 8), -1 where there is none."""
-    index = np.full((shape[0] + 2, shape[1] + 2), -1, np.intp)
-    index[rows + 1, columns + 1] = np.arange(len(rows))
-    return np.stack([index[rows + 1 + dy, columns + 1 + dx] for dy, dx in _NEIGHBOURS], axis=1)
+    stride = shape[1] + 2
+    index = np.full((shape[0] + 2) * stride, -1, np.intp)
+    at = (rows + 1) * stride + columns + 1
+    index[at] = np.arange(len(at))
+    return np.asarray(index[at[:, None] + _around(stride)])
