@@ -68,7 +68,7 @@ def _ridge(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8
     noise = _spread(contrast[ring]) + NOISE_FLOOR
     rise = cv2.GaussianBlur((sign * contrast).clip(0), (0, 0), 0.6) * near
     window = (ALONG, ALONG)
-    peak = cv2.blur(cv2.dilate(rise, np.ones(window, np.uint8)), window)
+    peak = np.asarray(cv2.blur(cv2.dilate(rise, np.ones(window, np.uint8)), window), np.float32)
     if not _median(peak[mask > 0]) >= CLEAR * noise:
         return np.zeros_like(mask)
     ridge = ((rise >= HALF * peak) & (rise >= noise)).astype(np.uint8)

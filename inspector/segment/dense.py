@@ -25,6 +25,9 @@ NOTHING = -20.0
 """Logit of what is not of a spot."""
 
 
+Window = tuple[slice, slice]
+
+
 class Canvas:
     """Logits (⌈H/2⌉, ⌈W/2⌉) of a frame of width × height px."""
 
@@ -40,13 +43,20 @@ class Canvas:
             InferenceError: another shape than the manifest promises, or not finite.
         """
         check_outputs(outputs, self._manifest)
+        own, here = self._places(tile)
+        self._logits[here] = outputs[0][0, 0][own]
+
+    def leave(self, tile: Tile) -> None:
+        """There is nothing on this tile."""
+        self._logits[self._places(tile)[1]] = NOTHING
+
+    def _places(self, tile: Tile) -> tuple[Window, Window]:
+        """The cells that are a tile's own, counted from its corner, and from the frame's."""
         width, height = self._size
         left, right = _own(tile.x, tile.width, width)
         top, bottom = _own(tile.y, tile.height, height)
         x, y = tile.x // DENSE_STRIDE, tile.y // DENSE_STRIDE
-        self._logits[y + top : y + bottom, x + left : x + right] = outputs[0][
-            0, 0, top:bottom, left:right
-        ]
+        return np.s_[top:bottom, left:right], np.s_[y + top : y + bottom, x + left : x + right]
 
     def detections(self, confidence: float) -> list[Detection]:
         """Connected spots of at least this confidence, the surest first, in pixels of the frame.

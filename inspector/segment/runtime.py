@@ -1,6 +1,6 @@
 """The seam between a model and the library that runs it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,9 +19,8 @@ of instances, logits of a dense one. `Manifest.disagreement` knows the shapes.""
 class Runtime(Protocol):
     """Runs a bundle's model on one input at a time."""
 
-    @property
-    def name(self) -> str:
-        """Library, device and precision, as `openvino/CPU/f32`."""
+    name: str
+    """Library, device and precision, as `openvino/CPU/f32`."""
 
     def infer(self, tile: Image) -> Outputs:
         """Run the model on a BGR picture (H, W, 3) uint8 of exactly the manifest's input size.
@@ -30,8 +29,17 @@ class Runtime(Protocol):
             InferenceError: the library failed.
         """
 
+    def infer_all(self, tiles: Iterable[Image]) -> Iterator[Outputs]:
+        """The answers to the tiles of one frame, in their order, each good until the next is asked
+        for. A runtime that can works on several at a time.
 
-class FakeRuntime:
+        Raises:
+            InferenceError: the library failed on one of them.
+        """
+        return map(self.infer, tiles)
+
+
+class FakeRuntime(Runtime):
     """Answers every tile with the same outputs; `none` builds those that find nothing."""
 
     name = "fake/none/f32"

@@ -33,24 +33,34 @@ class Segmenter:
         height, width = image.shape[:2]
         canvas = Canvas(width, height, self.manifest)
         for tile, outputs in self._answers(image):
-            canvas.add(tile, outputs)
+            if outputs is None:
+                canvas.leave(tile)
+            else:
+                canvas.add(tile, outputs)
         return canvas.detections(self.confidence)
 
     def _instances(self, image: Image) -> list[Detection]:
         found = []
         for tile, outputs in self._answers(image):
+            if outputs is None:
+                continue
             for detection in decode(outputs, self.manifest, self.confidence):
                 placed = tiles.place(detection, tile)
                 if placed is not None:
                     found.append((tile, placed))
         return tiles.merge(found)
 
-    def _answers(self, image: Image) -> Iterator[tuple[Tile, Outputs]]:
-        """What the model says of each tile; an answer is good until the next is asked for."""
+    def _answers(self, image: Image) -> Iterator[tuple[Tile, Outputs | None]]:
+        """What the model says of each tile, None where there is nothing to look at; an answer is
+        good until the next is asked for.
+        """
         size = self.manifest.input
         height, width = image.shape[:2]
+        shown = []
         for tile in tiles.grid(width, height, size.width, size.height):
-            yield (
-                tile,
-                self.runtime.infer(tiles.cut(image, tile, size.width, size.height, size.pad)),
-            )
+            if tiles.is_empty(image, tile):
+                yield tile, None
+            else:
+                shown.append(tile)
+        cut = (tiles.cut(image, tile, size.width, size.height, size.pad) for tile in shown)
+        yield from zip(shown, self.runtime.infer_all(cut), strict=True)

@@ -16,6 +16,8 @@ from inspector.types import Detection, Image, Mask
 
 OVERLAP = 64  # px that neighbouring tiles share: what a mask needs to be itself at a border
 SHARED = 0.5  # of the smaller mask, where both tiles look, from which two masks are one scratch
+EMPTY = 4  # grey levels; from 6 on a scratch is one that the net was taught
+SAMPLED = 16  # px from one to the next of the pixels that are looked at first
 
 PADDING = {"reflect": cv2.BORDER_REFLECT_101, "gray": cv2.BORDER_CONSTANT}
 GRAY = (114, 114, 114)  # the pad colour that ultralytics trains with
@@ -70,6 +72,15 @@ def cut(image: Image, tile: Tile, width: int, height: int, pad: str) -> Image:
     if bottom or right:
         return cv2.copyMakeBorder(part, 0, bottom, 0, right, PADDING[pad], value=GRAY)  # type: ignore[return-value]
     return np.ascontiguousarray(part)
+
+
+def is_empty(image: Image, tile: Tile) -> bool:
+    """Whether a tile shows nothing at all: no channel varies by more than `EMPTY` grey levels."""
+    part = image[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+    if np.ptp(part[::SAMPLED, ::SAMPLED], axis=(0, 1)).max() > EMPTY:  # as nearly always
+        return False
+    extremes = (cv2.minMaxLoc(cv2.extractChannel(part, channel)) for channel in range(3))
+    return all(most - least <= EMPTY for least, most, *_ in extremes)
 
 
 def place(detection: Detection, tile: Tile) -> Detection | None:

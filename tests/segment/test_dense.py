@@ -10,7 +10,7 @@ from inspector.segment.dense import Canvas
 from inspector.segment.manifest import Manifest
 from inspector.segment.runtime import FakeRuntime, Outputs
 from inspector.segment.segmenter import Segmenter
-from inspector.segment.tiles import Tile
+from inspector.segment.tiles import Tile, grid
 from inspector.types import Image
 from tests.support.bundles import manifest_of
 
@@ -37,6 +37,7 @@ class RedIsAScratch(FakeRuntime):
     """Says of every cell how red its pixels are."""
 
     def infer(self, tile: Image) -> Outputs:
+        self.tiles.append(tile)
         red = tile[..., 2].astype(np.float32).reshape(SIDE // 2, 2, SIDE // 2, 2).max(axis=(1, 3))
         return (np.where(red > 128, 6, -6).astype(np.float32)[None, None],)
 
@@ -104,6 +105,20 @@ def test_a_scratch_across_seams_is_one_with_its_true_length(length: int, vertica
     rows, columns = np.nonzero(scratch.mask)
     long = np.ptp(rows) + 1 if vertical else np.ptp(columns) + 1
     assert long == pytest.approx(length, abs=2)
+
+
+def test_tiles_that_show_nothing_are_not_looked_at() -> None:
+    """Beside a part on an even ground, as a line scan has it; what is on the part is found."""
+    image = np.zeros((SIDE, 8 * SIDE, 3), np.uint8)
+    image[:, 300:400] = 40
+    image[50:54, 310:390, 2] = 255
+    runtime = RedIsAScratch(answer())
+
+    (scratch,) = Segmenter(MANIFEST, runtime).segment(image)
+
+    assert (scratch.x, scratch.x + scratch.mask.shape[1]) == pytest.approx((310, 390), abs=4)
+    shown = [t for t in grid(8 * SIDE, SIDE, SIDE, SIDE) if t.x < 400 and t.x + t.width > 300]
+    assert len(runtime.tiles) == len(shown) == 4
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

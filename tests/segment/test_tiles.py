@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.segment.tiles import OVERLAP, Tile, cut, grid, merge, place
+from inspector.segment.tiles import EMPTY, OVERLAP, Tile, cut, grid, is_empty, merge, place
 from inspector.types import Detection
 
 WHOLE = Tile(0, 0, 100, 100)
@@ -94,3 +94,18 @@ def test_three_tiles_in_a_row_give_one_scratch() -> None:
     (found,) = merge(list(zip(tiles, parts, strict=True)))
 
     assert found.mask.shape == (3, 205)
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_a_tile_is_empty_only_if_no_pixel_of_any_channel_differs(channel: int) -> None:
+    """One pixel, wherever it lies; what is beside the tile does not count."""
+    image = np.full((90, 120, 3), (30, 200, 90), np.uint8)
+    image[:, 100:] = 0
+    tile = Tile(7, 5, 80, 80)
+    assert is_empty(image, tile)
+
+    image[5 + 63, 7 + 41, channel] += EMPTY
+    assert is_empty(image, tile)
+    image[5 + 63, 7 + 41, channel] += 1
+    assert not is_empty(image, tile)
+    assert is_empty(image, Tile(7, 5, 41, 80))

@@ -28,8 +28,8 @@ LABEL_WIDTH_PX = 5
 OF_A_COLOUR = 0.5
 """What changes in one channel alone is seen half as well as what changes in all of them."""
 BESIDE_PX, AROUND_PX = 11, 25
-"""Sides of the squares whose texture a scratch has to beat: where it runs, to be traced there; and as
-far as letters beside it draw the eye, to be noticed at all."""
+"""Sides of the squares whose texture a scratch has to beat: where it runs, to be traced there; and
+as far as letters beside it draw the eye, to be noticed at all."""
 TRIES = 100
 
 

@@ -124,7 +124,7 @@ def draw_width(rng: np.random.Generator, habit: Habit = ANY) -> float:
 
 
 def draw_length(rng: np.random.Generator, low: float = 16, high: float = 1000) -> float:
-    """Length in pixels, by its logarithm: few of the shortest, most about a usual limit or twice."""
+    """Length in pixels, by its logarithm: few of the shortest, most about twice a usual limit."""
     return float(np.exp(rng.triangular(np.log(low), np.log(100), np.log(high))))
 
 
