@@ -24,7 +24,8 @@ from inspector.publish.bell import Bell
 CONNECT_S = 5.0  # for TCP, for TLS, and for the broker's CONNACK, each
 KEEPALIVE_S = 10  # a broker that hangs is noticed after at most twice that
 DEAD_NETWORK_MS = 2000  # a cable that was pulled is noticed after that
-ACK_TIMEOUT_S = 30.0
+ANSWER_S = 1.5  # a broker that has not answered by then hangs, or is far too slow
+ACK_TIMEOUT_S = 30.0  # by then it is given up
 WINDOW = 20  # messages without an answer: as many can arrive twice after a loss
 REFUSED = 0x80  # reason codes from here on say no
 PACKET_OVERHEAD = 64  # bytes of a PUBLISH beside topic and payload, generously
@@ -131,6 +132,17 @@ class Connection:
         return not self._sent
 
     @property
+    def answering(self) -> bool:
+        """Whether no answer of the broker is overdue by `ANSWER_S`."""
+        return self._waited_s < ANSWER_S
+
+    @property
+    def _waited_s(self) -> float:
+        """How long the oldest message has been without an answer; 0 where none is."""
+        oldest = next(iter(self._sent.values()), None)
+        return 0.0 if oldest is None else time.monotonic() - oldest.since_s
+
+    @property
     def under_way(self) -> frozenset[int]:
         """Numbers of the results that the broker has not answered."""
         return frozenset(sent.seq for sent in self._sent.values() if sent.seq is not None)
@@ -167,9 +179,9 @@ class Connection:
                 refusal = f"{reason} (0x{reason.value:02x})" if reason.value >= REFUSED else None
                 answers.append(Answer(sent.topic, sent.seq, refusal))
         self._acks.clear()
-        oldest = next(iter(self._sent.values()), None)
-        if oldest is not None and time.monotonic() - oldest.since_s > ACK_TIMEOUT_S:
-            raise BrokerError(f"{self._where}: no answer to {oldest.topic} in {ACK_TIMEOUT_S} s")
+        if self._waited_s > ACK_TIMEOUT_S:
+            topic = next(iter(self._sent.values())).topic
+            raise BrokerError(f"{self._where}: no answer to {topic} in {ACK_TIMEOUT_S} s")
         return answers
 
     def _turn(self, timeout_s: float, bell: Bell | None = None) -> None:

@@ -17,7 +17,7 @@ from inspector.limits import Limits
 from inspector.publish.announcement import AlarmMessage, Offline, StatsMessage, Totals
 from inspector.publish.bell import Bell
 from inspector.publish.board import Board
-from inspector.publish.connection import Connection
+from inspector.publish.connection import ANSWER_S, Connection
 from inspector.publish.message import ModelInfo, encode, limits_in_force
 from inspector.publish.topics import Topics
 from inspector.record.outbox import Outbox
@@ -47,7 +47,7 @@ class Publisher:
         stats: Callable[[], StatsMessage],
     ) -> None:
         self.connected = False
-        """Whether the broker has accepted us and is still there."""
+        """Whether the broker has accepted us, is still there, and answers in time."""
         self.delivered = 0
         """Results that the broker acknowledged since the start."""
         self.last_progress_s = time.monotonic()
@@ -174,7 +174,15 @@ class Publisher:
             self._send_stats(connection)
             cursor = self._send_rows(connection, cursor, waited)
             self._settle(connection, self._bell)
+            self._notice(connection)
         self._say_goodbye(connection)
+
+    def _notice(self, connection: Connection) -> None:
+        """Tell of a broker that hangs with its connection open, and of its coming back."""
+        if connection.answering != self.connected:
+            self.connected = connection.answering
+            how = "answers again" if self.connected else f"does not answer within {ANSWER_S} s"
+            log.warning("the broker at %s:%s %s", self._config.host, self._config.port, how)
 
     def _finished(self, connection: Connection) -> bool:
         if self._stop_by is None:

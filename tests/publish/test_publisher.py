@@ -19,6 +19,7 @@ from tests.publish.conftest import TOPICS, until
 from tests.support.scripted_broker import Mood, ScriptedBroker
 
 ROOT = Path(__file__).parents[2]
+SLACK_S = 1.0  # for a machine that runs other tests beside this one
 
 
 def results(listener):
@@ -187,6 +188,34 @@ def test_a_broker_that_restarts_loses_nothing(line, mosquitto, tmp_path):
     assert all(historical[name] for name in expected[100:])
     assert not any(historical[name] for name in fresh)
     assert line.outbox.depth() == 0
+
+
+def test_a_broker_that_hangs_is_noticed_and_comes_back(line, mosquitto, listen, caplog):
+    """Within 2 s of a result, on the connection that stays; nothing is lost or doubled."""
+    caplog.set_level("INFO")
+    broker = mosquitto()
+    listener = listen(broker.port)
+    publishing = line.publish(port=broker.port)
+    names = line.record(3)
+    publishing.notify()
+    until(lambda: line.outbox.depth() == 0 and publishing.connected)
+
+    broker._process.send_signal(signal.SIGSTOP)
+    try:
+        names += line.record(3)
+        publishing.notify()
+        hung_s = time.monotonic()
+        until(lambda: not publishing.connected)
+        assert time.monotonic() - hung_s < 2.0 + SLACK_S
+    finally:
+        broker._process.send_signal(signal.SIGCONT)
+    until(lambda: publishing.connected)
+    listener.wait(lambda seen: len(ids(seen)) >= 6)
+
+    assert ids(listener) == names
+    assert "does not answer within 1.5 s" in caplog.text
+    assert "answers again" in caplog.text
+    assert caplog.text.count("connected to") == 1
 
 
 def test_a_refused_result_is_parked_and_blocks_nothing(line, mosquitto, listen, tmp_path):
