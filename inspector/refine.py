@@ -1,8 +1,8 @@
 """From the network's mask to the camera's own pixels.
 
 A network mask is a blob at quarter resolution, several times wider than a hairline. Where the
-picture shows a clear ridge inside it, the ridge is the scratch: its width is the full width at half
-of its local height over the surroundings. Where it shows none, the core of the network's mask
+picture shows a clear ridge inside it, the ridge is the scratch: its width is the full width at about
+half of its local height over the surroundings. Where it shows none, the core of the network's mask
 stays, also along a stretch of a scratch whose rest is clear, so that what the network has found is
 as long as it says but for the margin of its mask. Of a broad graze the core stays as well.
 """
@@ -18,7 +18,12 @@ REACH = 1  # px that the ridge may leave the network's mask
 MARGIN = 24  # px around the mask from which the surroundings are taken
 SURROUNDINGS = 25  # px, side of the window over which they are averaged
 ALONG = 7  # px, side of the window over which the ridge's height is taken
-HALF = 0.5  # of the local height: where a ridge ends
+DEPTH = (1, 2, 3, 5, 6)
+HALF = (2.0, 0.8, 0.45, 0.45, 0.2)
+"""So many px inside the network's mask and its reach a ridge ends at this share of the local height.
+About half would be its full width at half height; but what rises near the edge of a mask that is
+known to be too wide belongs to something beside it, and what drops deep inside one is a rough spot.
+"""
 CLEAR = 3.0  # times the noise of the surroundings, from which a ridge is one
 NOISE_FLOOR = 0.7  # gray levels; a picture that was compressed to flatness has noise all the same
 LEAST = 0.06  # share of the network's mask; less is a speck in it, not the scratch
@@ -63,15 +68,17 @@ def _ridge(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8
     away = (1 - cv2.dilate(near, _disk(REACH + 1))).astype(np.float32)
     contrast = _contrast(gray.astype(np.float32), away)
     ring = (away > 0) & (cv2.dilate(near, _disk(2 * MARGIN // 5)) > 0)
-    inside = contrast[mask > 0]
-    sign = 1.0 if np.square(inside.clip(0)).sum() >= np.square(inside.clip(None, 0)).sum() else -1.0
+    own = contrast[mask > 0]
+    sign = 1.0 if np.square(own.clip(0)).sum() >= np.square(own.clip(None, 0)).sum() else -1.0
     noise = _spread(contrast[ring]) + NOISE_FLOOR
     rise = cv2.GaussianBlur((sign * contrast).clip(0), (0, 0), 0.6) * near
     window = (ALONG, ALONG)
     peak = np.asarray(cv2.blur(cv2.dilate(rise, np.ones(window, np.uint8)), window), np.float32)
     if not _median(peak[mask > 0]) >= CLEAR * noise:
         return np.zeros_like(mask)
-    ridge = ((rise >= HALF * peak) & (rise >= noise)).astype(np.uint8)
+    inside = cv2.distanceTransform(near, cv2.DIST_L2, cv2.DIST_MASK_5)
+    share = np.interp(inside, DEPTH, HALF)
+    ridge = ((rise >= share * peak) & (rise >= noise)).astype(np.uint8)
     return _touching(ridge, mask)
 
 
