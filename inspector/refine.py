@@ -3,8 +3,8 @@
 A network mask is a blob at quarter resolution, several times wider than a hairline. Where the
 picture shows a clear ridge inside it, the ridge is the scratch: its width is the full width at
 about half of its local height over the surroundings. Where it shows none, the core of the network's
-mask stays, also along a stretch of a scratch whose rest is clear, so that what the network has found is
-as long as it says but for the margin of its mask. Of a broad graze the core stays as well.
+mask stays, also along a stretch of a scratch whose rest is clear, so that what the network has
+found is as long as it says but for the margin of its mask. Of a broad graze the core stays as well.
 """
 
 import cv2
@@ -20,9 +20,9 @@ SURROUNDINGS = 25  # px, side of the window over which they are averaged
 ALONG = 7  # px, side of the window over which the ridge's height is taken
 DEPTH = (1, 2, 3, 5, 6)
 HALF = (2.0, 0.8, 0.45, 0.45, 0.2)
-"""So many px inside the network's mask and its reach a ridge ends at this share of its height there.
-Half is its full width at half height; but what rises near the edge of a mask that is known to be too
-wide belongs to something beside it, and what drops deep inside a wide one is a rough spot."""
+"""So many px inside the network's mask and its reach a ridge ends at this share of its height.
+Half is its full width at half height; but what rises near the edge of a mask that is known to be
+too wide belongs to something beside it, and what drops deep inside a wide one is a rough spot."""
 CLEAR = 3.0  # times the noise of the surroundings, from which a ridge is one
 NOISE_FLOOR = 0.7  # gray levels; a picture that was compressed to flatness has noise all the same
 LEAST = 0.06  # share of the network's mask; less is a speck in it, not the scratch
