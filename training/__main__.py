@@ -247,7 +247,7 @@ def bench(
         "docs/performance.md"
     ),
     only: Annotated[
-        Literal["peers", "frames", "lines"] | None, typer.Option(help="one of the three")
+        Literal["peers", "profile", "frames", "lines"] | None, typer.Option(help="one of them")
     ] = None,
     rounds: Annotated[int, typer.Option(min=5, help="turns of each way")] = 40,
     seconds: Annotated[float, typer.Option(min=1, help="for each number of lines")] = 20.0,

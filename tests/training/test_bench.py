@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.bench import frames, lines, report, values
+from inspector.segment import bundle as bundles
+from training.bench import frames, lines, profiles, report, values
 from training.bench.frames import Cost, Seams, Straight
 from training.bench.peers import BARE, Row
 from training.bench.pictures import MARGIN_PX, arc, in_a_grid, scratched, wandering
+from training.bench.profiles import STAGES, Stages, Step
 from training.bench.values import Spread
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +74,8 @@ def test_tables_go_where_they_belong(tmp_path: Path) -> None:
     one = Spread.of([1.0, 2.0, 3.0])
     tables = {
         "peers": report.peers([Row("us", 3, one, {BARE["f32"]: one}, 3)], ["SAHI: not there"]),
+        "stages": report.stages([Stages(3, dict.fromkeys(STAGES, one))]),
+        "steps": report.steps([Step("thin", 0.07, 1.0)]),
         "seams": report.seams([Seams("inspector", 6, 1.0, 2.0, 1.0)], []),
         "straight": report.straight([Straight(45, 19, 1, 20)]),
         "area": report.cost([Cost("1 MP", 1.0, 4, one, 20.0)]),
@@ -86,6 +90,19 @@ def test_tables_go_where_they_belong(tmp_path: Path) -> None:
     ]
     with pytest.raises(ValueError, match="<!-- other -->"):
         report.put(page, "other", [])
+
+
+def test_the_stages_of_a_part_make_up_the_whole() -> None:
+    """What was timed by itself and what the inspector says of itself fit together."""
+    made = bundles.load(bundles.locate("default"))
+    stages, steps = profiles.run(made, rounds=3)
+
+    for row in stages:
+        ms = {name: spread.median for name, spread in row.ms.items()}
+        assert sum(ms.values()) - ms["whole"] == pytest.approx(ms["whole"], rel=0.3)
+    assert stages[0].ms["refine"].median < 0.1 < stages[-1].ms["refine"].median
+    assert 0.1 < sum(step.share for step in steps) < 1
+    assert any(step.name.startswith("inspector/") and step.calls == 1 for step in steps)
 
 
 def test_memory_is_that_of_the_work_and_not_of_what_was_before() -> None:

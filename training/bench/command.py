@@ -12,9 +12,9 @@ from rich.console import Console
 from inspector.config import ModelConfig
 from inspector.segment import bundle as bundles
 from inspector.segment.segmenter import Segmenter
-from training.bench import frames, lines, peers, report
+from training.bench import frames, lines, peers, profiles, report
 
-Part = Literal["peers", "frames", "lines"]
+Part = Literal["peers", "profile", "frames", "lines"]
 COST_ROUNDS = 5
 
 
@@ -33,6 +33,10 @@ def run(
         with tempfile.TemporaryDirectory() as folder:
             rows, refused = peers.run(made, weights, Path(folder), rounds)
         _write(page, "peers", report.peers(rows, refused))
+    if wanted("profile"):
+        stages, steps = profiles.run(made, rounds)
+        _write(page, "stages", report.stages(stages))
+        _write(page, "steps", report.steps(steps))
     if wanted("frames"):
         segmenter = Segmenter(made.manifest, bundles.open_runtime(made, ModelConfig()))
         refused = []

@@ -12,6 +12,7 @@ from inspector.bench import machine
 from training.bench.frames import Cost, Seams, Straight
 from training.bench.lines import Lines
 from training.bench.peers import REFERENCES, Row
+from training.bench.profiles import STAGES, Stages, Step
 
 LIBRARIES = ("ultralytics", "torch", "sahi", "supervision", "openvino-model-api")
 COLOURS = {"inspector": "C0", "shrunk to 640 px": "C7", "SAHI": "C1", "supervision": "C2"}
@@ -57,6 +58,21 @@ def peers(rows: Sequence[Row], refused: Sequence[str]) -> list[str]:
             f"| {' | '.join([str(row.scratches), row.way, row.ms.told(), *multiples, told])} |"
         )
     return [*out, *(f"\nNot run: {why}" for why in refused)]
+
+
+def stages(rows: Sequence[Stages]) -> list[str]:
+    """Milliseconds of each stage of one part."""
+    out = [f"| scratches in view | {' | '.join(STAGES)} |", "|---" * (len(STAGES) + 1) + "|"]
+    return out + [
+        f"| {row.scratches} | " + " | ".join(row.ms[name].told(2) for name in STAGES) + " |"
+        for row in rows
+    ]
+
+
+def steps(rows: Sequence[Step]) -> list[str]:
+    """The dearest steps of refining and measuring."""
+    out = ["| step | own share | calls per scratch |", "|---|---|---|"]
+    return out + [f"| `{row.name}` | {row.share:.1%} | {row.calls:.1f} |" for row in rows]
 
 
 def seams(rows: Sequence[Seams], refused: Sequence[str]) -> list[str]:
