@@ -1,7 +1,7 @@
 """Mask → Scratch: length along the curve, local width, area, in pixels of the frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import cv2
@@ -27,7 +27,8 @@ DIGITS = 2  # measures are rounded before they are judged, so that a message sho
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
     """A connected piece of a scratch. `whole` (H, W) holds the bridges too, `mask` what was seen;
-    both have their corner at (x, y) of the frame. `path` is the centre line in their pixels.
+    both have their corner at (x, y) of the frame. `path` is the centre line in their pixels, and
+    `line` the same without its staircase.
     """
 
     confidence: float
@@ -36,7 +37,12 @@ class _Part:
     whole: Mask
     mask: Mask
     fragments: int
-    path: Points
+    path: Points = field(default_factory=lambda: np.zeros((0, 2)))
+    line: Points = field(default_factory=lambda: np.zeros((0, 2)))
+
+    def along(self, path: Points) -> "_Part":
+        """The same part with this centre line."""
+        return replace(self, path=path, line=_smooth(path, _width(self.mask, path)))
 
 
 def measure(detections: Sequence[Detection]) -> list[Scratch]:
@@ -46,7 +52,7 @@ def measure(detections: Sequence[Detection]) -> list[Scratch]:
     several detections that continue each other (`join.py`). A piece below `SPECK` px² is none.
     """
     parts = [part for one in detections if one.mask.any() for part in _parts(one)]
-    lines = [_smooth(part.path, _width(part)) + np.array([part.x, part.y]) for part in parts]
+    lines = [part.line + np.array([part.x, part.y]) for part in parts]
     return [_measure(_joined([parts[k] for k in c.pieces], c.bridges)) for c in chains(lines)]
 
 
@@ -58,16 +64,16 @@ def _parts(detection: Detection) -> list[_Part]:
     for whole, inside in _groups(pieces):
         part = _Part(
             detection.confidence, detection.x + x, detection.y + y, whole,
-            np.logical_or.reduce(inside), len(inside), np.zeros((0, 2)),
+            np.logical_or.reduce(inside), len(inside),
         )  # fmt: skip
         if thickness(whole) > BROAD:
-            parts.append(replace(part, path=_axis(whole)))
+            parts.append(part.along(_axis(whole)))
             continue
         skeleton = thin(whole)
         width = int(np.count_nonzero(whole)) / max(1, int(np.count_nonzero(skeleton)))
         paths = strokes(skeleton, width)
         if len(paths) == 1:
-            parts.append(replace(part, path=paths[0]))
+            parts.append(part.along(paths[0]))
         else:
             parts += [_share(part, paths, own, width) for own in range(len(paths))]
     return parts
@@ -97,7 +103,7 @@ def _share(part: _Part, paths: list[Points], own: int, width: float) -> _Part:
     _, labels = cv2.connectedComponents(whole.astype(np.uint8), connectivity=8)
     x, y = paths[own][len(paths[own]) // 4].astype(int)
     whole = np.asarray(labels == labels[y, x])
-    return replace(part, whole=whole, mask=part.mask & whole, path=paths[own])
+    return replace(part, whole=whole, mask=part.mask & whole).along(paths[own])
 
 
 def _joined(parts: list[_Part], bridges: Points) -> _Part:
@@ -117,10 +123,8 @@ def _joined(parts: list[_Part], bridges: Points) -> _Part:
     for a, b in np.rint(bridges - (x, y)).astype(int).tolist():
         cv2.line(bridged, a, b, 1)
     whole = bridged > 0
-    return _Part(
-        max(p.confidence for p in parts), x, y, whole, mask,
-        sum(p.fragments for p in parts), _line(whole),
-    )  # fmt: skip
+    confidence, fragments = max(p.confidence for p in parts), sum(p.fragments for p in parts)
+    return _Part(confidence, x, y, whole, mask, fragments).along(_line(whole))
 
 
 def _pieces(mask: Mask) -> list[Mask]:
@@ -186,10 +190,10 @@ def _measure(part: _Part) -> Scratch:
     rows, columns = np.nonzero(part.whole)
     pixels = np.stack([columns, rows], axis=1)
     nearest = _nearest(part.whole, part.path)
-    line = _smooth(part.path, _width(part))
-    length = _length(pixels, line, nearest, _width(part))
+    line, width = part.line, _width(part.mask, part.path)
+    length = _length(pixels, line, nearest, width)
     outline = _outline(part.whole)
-    if len(line) < COMPACT * _width(part):
+    if len(line) < COMPACT * width:
         length = max(length, max(cv2.minAreaRect(outline)[1]) + 1)
     widths = _local_widths(part, line, nearest[part.mask[rows, columns]], length)
     return Scratch(
@@ -203,9 +207,9 @@ def _measure(part: _Part) -> Scratch:
     )
 
 
-def _width(part: _Part) -> float:
+def _width(mask: Mask, path: Points) -> float:
     """Roughly: the pixels per point of the path."""
-    return float(np.count_nonzero(part.mask) / max(1, len(part.path)))
+    return float(np.count_nonzero(mask) / max(1, len(path)))
 
 
 def _point(xy: list[int]) -> tuple[int, int]:

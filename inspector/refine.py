@@ -11,18 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.skeleton import thickness, thin
+from inspector.skeleton import depth, thickness, thin
 from inspector.types import Detection, Image
 
-REACH = 1  # px that the ridge may leave the network's mask
 MARGIN = 24  # px around the mask from which the surroundings are taken
+BESIDE, RING = 3.0, 10.0  # px from the mask, between which the surroundings tell their noise
 SURROUNDINGS = 25  # px, side of the window over which they are averaged
 ALONG = 7  # px, side of the window over which the ridge's height is taken
-DEPTH = (1, 2, 3, 5, 6)
-HALF = (2.0, 0.8, 0.45, 0.45, 0.2)
-"""So many px inside the network's mask and its reach a ridge ends at this share of its height.
-Half is its full width at half height; but what rises near the edge of a mask that is known to be
-too wide belongs to something beside it, and what drops deep inside a wide one is a rough spot."""
+DEPTH = (1, 2, 4, 5)
+HALF = (0.8, 0.45, 0.45, 0.2)
+"""So many px inside the network's mask a ridge ends at this share of its height. Half is its full
+width at half height; but what rises near the edge of a mask that is known to be too wide belongs to
+something beside it, and what drops deep inside a wide one is a rough spot."""
 CLEAR = 3.0  # times the noise of the surroundings, from which a ridge is one
 NOISE_FLOOR = 0.7  # gray levels; a picture that was compressed to flatness has noise all the same
 LEAST = 0.06  # share of the network's mask; less is a speck in it, not the scratch
@@ -47,10 +47,11 @@ def refine(detection: Detection, image: Image) -> Detection:
     mask = np.zeros(crop.shape[:2], np.uint8)
     y, x = detection.y - top, detection.x - left
     mask[y : y + height, x : x + width] = detection.mask
-    if thickness(detection.mask) > BROAD:  # a graze has many ridges, and none of them is its middle
+    within = depth(mask > 0)
+    if 2 * within.max() - 1 > BROAD:  # a graze has many ridges, and none of them is its middle
         return Detection(detection.confidence, left, top, _core(mask) > 0)
     gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY), np.uint8)
-    ridge = _ridge(gray, mask)
+    ridge = _ridge(gray, mask, within)
     kept = np.zeros_like(mask)
     if np.count_nonzero(ridge) >= LEAST * np.count_nonzero(mask):
         away = cv2.distanceTransform(1 - ridge, cv2.DIST_L2, cv2.DIST_MASK_3)
@@ -61,24 +62,23 @@ def refine(detection: Detection, image: Image) -> Detection:
     return Detection(detection.confidence, left, top, kept > 0)
 
 
-def _ridge(gray: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pixels of the ridge inside the mask, 0 or 1; none where there is no clear one."""
-    near = cv2.dilate(mask, _disk(REACH))
-    away = (1 - cv2.dilate(near, _disk(REACH + 1))).astype(np.float32)
-    contrast = _contrast(gray.astype(np.float32), away)
-    ring = (away > 0) & (cv2.dilate(near, _disk(2 * MARGIN // 5)) > 0)
+def _ridge(gray: NDArray[np.uint8], mask: NDArray[np.uint8], within: Floats) -> NDArray[np.uint8]:
+    """Pixels of the ridge inside the mask, 0 or 1; none where there is no clear one. `within` is
+    its `depth`.
+    """
+    outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_3)
+    away = outside > BESIDE
+    contrast = _contrast(gray.astype(np.float32), away.astype(np.float32))
     own = contrast[mask > 0]
     sign = 1.0 if np.square(own.clip(0)).sum() >= np.square(own.clip(None, 0)).sum() else -1.0
-    noise = _spread(contrast[ring]) + NOISE_FLOOR
-    rise = cv2.GaussianBlur((sign * contrast).clip(0), (0, 0), 0.6) * near
+    noise = _spread(contrast[away & (outside <= RING)]) + NOISE_FLOOR
+    rise = cv2.GaussianBlur((sign * contrast).clip(0), (0, 0), 0.6) * mask
     window = (ALONG, ALONG)
     peak = np.asarray(cv2.blur(cv2.dilate(rise, np.ones(window, np.uint8)), window), np.float32)
     if not _median(peak[mask > 0]) >= CLEAR * noise:
         return np.zeros_like(mask)
-    inside = cv2.distanceTransform(near, cv2.DIST_L2, cv2.DIST_MASK_5)
-    share = np.interp(inside, DEPTH, HALF)
-    ridge = ((rise >= share * peak) & (rise >= noise)).astype(np.uint8)
-    return _touching(ridge, mask)
+    share = np.interp(within, DEPTH, HALF)
+    return ((rise >= share * peak) & (rise >= noise)).astype(np.uint8) & mask
 
 
 def _core(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -106,14 +106,6 @@ def _median(values: Floats) -> float:
     """The upper one of two in the middle. NumPy's own costs four times as much on so few."""
     middle = values.size // 2
     return float(np.partition(values, middle)[middle])
-
-
-def _touching(ridge: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The connected parts of the ridge that lie on the mask."""
-    count, labels = cv2.connectedComponents(ridge, connectivity=8)
-    kept = np.zeros(count, np.uint8)
-    kept[labels[(mask > 0) & (ridge > 0)]] = 1
-    return np.asarray(kept[labels])
 
 
 def _disk(radius: int) -> NDArray[np.uint8]:

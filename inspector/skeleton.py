@@ -61,10 +61,18 @@ def thin(mask: Mask) -> Mask:
     return np.asarray(image[1:-1, 1:-1] > 0)
 
 
+def depth(mask: Mask) -> NDArray[np.float32]:
+    """How far each pixel of a mask (H, W) lies inside it, in px from the nearest one that does not;
+    beyond the edges of the array nothing does. 0 outside.
+    """
+    inside = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    far = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.asarray(far[1:-1, 1:-1], np.float32)
+
+
 def thickness(mask: Mask) -> float:
     """Diameter in px of the largest disc inside a mask (H, W)."""
-    inside = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return 2 * float(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5).max()) - 1
+    return 2 * float(depth(mask).max()) - 1
 
 
 def longest_path(skeleton: Mask) -> Points:
