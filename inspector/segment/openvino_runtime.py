@@ -34,7 +34,8 @@ class OpenVinoRuntime(Runtime):
     """One compiled model and one infer request, reused for every frame of one tile.
 
     A frame of several is shared out: a tile to a thread gives more than all threads to a tile (a
-    fifth on two cores). What that takes is compiled when the first such frame comes.
+    fifth on two cores). What that takes is compiled when the first such frame comes, in place of
+    the other, since the frames of a line are of one size; where they are not, both stay.
     """
 
     def __init__(
@@ -58,10 +59,7 @@ class OpenVinoRuntime(Runtime):
         )
         self._outputs = len(model.outputs)
         self._at_once = 1
-        options = {
-            hints.performance_mode(): hints.PerformanceMode.LATENCY,
-            hints.inference_precision(): PRECISIONS[precision],
-        }
+        options: dict[str, object] = {hints.inference_precision(): PRECISIONS[precision]}
         if config.device == "CPU":
             threads = config.threads or default_threads()
             options[props.inference_num_threads()] = threads
@@ -71,16 +69,18 @@ class OpenVinoRuntime(Runtime):
         prepared = _with_preprocessing(model, manifest)
         self._compile = partial(_compile, core, prepared, config, cache)
         self._options = options
-        self._request = self._compile(options).create_infer_request()
         self._several: tuple[ov.InferRequest, ...] = ()
+        self._one: ov.InferRequest | None = None
+        self._open_one()
         self.name = f"openvino/{config.device}/{precision}"
 
     def infer(self, tile: Image) -> Outputs:
         try:
-            self._request.infer([tile[None]], share_inputs=True)
+            request = self._open_one()
+            request.infer([tile[None]], share_inputs=True)
         except Exception as error:
             raise InferenceError(f"OpenVINO failed: {error}") from error
-        return self._answer(self._request)
+        return self._answer(request)
 
     def infer_all(self, tiles: Iterable[Image]) -> Iterator[Outputs]:
         left = iter(tiles)
@@ -88,9 +88,9 @@ class OpenVinoRuntime(Runtime):
         if len(first) < 2 or self._at_once < 2:
             yield from map(self.infer, chain(first, left))
             return
-        turn = cycle(self._open_several())
         working: deque[tuple[ov.InferRequest, Image]] = deque()  # with what each of them reads
         try:
+            turn = cycle(self._open_several())
             for tile in chain(first, left):
                 if len(working) == self._at_once:
                     yield self._finish(*working.popleft())
@@ -108,12 +108,17 @@ class OpenVinoRuntime(Runtime):
                 with contextlib.suppress(Exception):
                     request.wait()
 
+    def _open_one(self) -> ov.InferRequest:
+        if self._one is None:
+            options = self._options | {hints.performance_mode(): hints.PerformanceMode.LATENCY}
+            self._one = self._compile(options).create_infer_request()
+        return self._one
+
     def _open_several(self) -> tuple[ov.InferRequest, ...]:
         if not self._several:
-            options = self._options | {streams.num(): self._at_once}
-            del options[hints.performance_mode()]
-            compiled = self._compile(options)
+            compiled = self._compile(self._options | {streams.num(): self._at_once})
             self._several = tuple(compiled.create_infer_request() for _ in range(self._at_once))
+            self._one = None
         return self._several
 
     def _finish(self, request: ov.InferRequest, _tile: Image) -> Outputs:

@@ -32,35 +32,34 @@ class Segmenter:
     def _spots(self, image: Image) -> list[Detection]:
         height, width = image.shape[:2]
         canvas = Canvas(width, height, self.manifest)
-        for tile, outputs in self._answers(image):
-            if outputs is None:
-                canvas.leave(tile)
-            else:
-                canvas.add(tile, outputs)
+        shown, empty = self._tiles(image)
+        for tile in empty:
+            canvas.leave(tile)
+        for tile, outputs in self._answers(image, shown):
+            canvas.add(tile, outputs)
         return canvas.detections(self.confidence)
 
     def _instances(self, image: Image) -> list[Detection]:
         found = []
-        for tile, outputs in self._answers(image):
-            if outputs is None:
-                continue
+        shown, _ = self._tiles(image)
+        for tile, outputs in self._answers(image, shown):
             for detection in decode(outputs, self.manifest, self.confidence):
                 placed = tiles.place(detection, tile)
                 if placed is not None:
                     found.append((tile, placed))
         return tiles.merge(found)
 
-    def _answers(self, image: Image) -> Iterator[tuple[Tile, Outputs | None]]:
-        """What the model says of each tile, None where there is nothing to look at; an answer is
-        good until the next is asked for.
-        """
-        size = self.manifest.input
+    def _tiles(self, image: Image) -> tuple[list[Tile], list[Tile]]:
+        """The tiles of a frame that show something, and those on which there is nothing."""
         height, width = image.shape[:2]
-        shown = []
+        size = self.manifest.input
+        found: tuple[list[Tile], list[Tile]] = [], []
         for tile in tiles.grid(width, height, size.width, size.height):
-            if tiles.is_empty(image, tile):
-                yield tile, None
-            else:
-                shown.append(tile)
+            found[tiles.is_empty(image, tile)].append(tile)
+        return found
+
+    def _answers(self, image: Image, shown: list[Tile]) -> Iterator[tuple[Tile, Outputs]]:
+        """What the model says of each tile; an answer is good until the next is asked for."""
+        size = self.manifest.input
         cut = (tiles.cut(image, tile, size.width, size.height, size.pad) for tile in shown)
-        yield from zip(shown, self.runtime.infer_all(cut), strict=True)
+        return zip(shown, self.runtime.infer_all(cut), strict=True)

@@ -167,7 +167,7 @@ def test_no_core_is_claimed(tmp_path: Path, threads: int | None) -> None:
     made = write_bundle(tmp_path / "b", tiny(END2END))
     asked = ModelConfig(runtime="openvino", threads=threads)
 
-    compiled = bundle.open_runtime(made, asked)._request.get_compiled_model()
+    compiled = bundle.open_runtime(made, asked)._open_one().get_compiled_model()
 
     assert compiled.get_property("ENABLE_CPU_PINNING") is False
     assert compiled.get_property("INFERENCE_NUM_THREADS") == (threads or default_threads())
