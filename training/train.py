@@ -101,6 +101,8 @@ class ByTheClock(BaseTrainer):
 
     def set_rate(self) -> None:
         """Warm-up by steps, then a half cosine by the clock down to lr0 * lrf."""
+        if self.steps == 0:  # what was drawn before the first step is not training
+            self.started = self.saved = time.monotonic()
         done = min(1.0, self.elapsed_s() / (self.hours * 3600))
         rate = self.args.lrf + (1 - self.args.lrf) * (1 + math.cos(math.pi * done)) / 2
         rate *= min(1.0, (self.steps + 1) / max(1, self.warmup_steps))

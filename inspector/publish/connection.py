@@ -56,6 +56,8 @@ class Connection:
 
     def __init__(self, config: MqttConfig, client_id: str, will_topic: str, will: str) -> None:
         self._where = f"{config.host}:{config.port}"
+        self.answering = True
+        """Whether no answer was overdue by `ANSWER_S` when they were last looked at."""
         self._sent: dict[int, _Sent] = {}
         self._acks: list[tuple[int, ReasonCode]] = []
         self._greeting: list[tuple[ReasonCode, Properties | None]] = []
@@ -132,11 +134,6 @@ class Connection:
         return not self._sent
 
     @property
-    def answering(self) -> bool:
-        """Whether no answer of the broker is overdue by `ANSWER_S`."""
-        return self._waited_s < ANSWER_S
-
-    @property
     def _waited_s(self) -> float:
         """How long the oldest message has been without an answer; 0 where none is."""
         oldest = next(iter(self._sent.values()), None)
@@ -179,6 +176,7 @@ class Connection:
                 refusal = f"{reason} (0x{reason.value:02x})" if reason.value >= REFUSED else None
                 answers.append(Answer(sent.topic, sent.seq, refusal))
         self._acks.clear()
+        self.answering = self._waited_s < ANSWER_S
         if self._waited_s > ACK_TIMEOUT_S:
             topic = next(iter(self._sent.values())).topic
             raise BrokerError(f"{self._where}: no answer to {topic} in {ACK_TIMEOUT_S} s")

@@ -76,7 +76,9 @@ class Moment(Collector):
     def _of_the_publisher(self) -> Iterator[Metric]:
         publisher = self._publisher
         yield self._gauge("state", "What the line does: its value is 1.", 1, state=publisher.state)
-        yield self._gauge("mqtt_connected", "Whether the broker is there.", publisher.connected)
+        yield self._gauge(
+            "mqtt_connected", "Whether the broker is there and answers.", publisher.connected
+        )
         delivered = "Results that the broker acknowledged."
         yield self._counter("results_delivered", delivered, publisher.delivered)
         alarms = GaugeMetricFamily(

@@ -6,6 +6,7 @@ when a connection ended goes out again on the next one, with the same id.
 
 import json
 import logging
+import math
 import random
 import threading
 import time
@@ -28,6 +29,7 @@ TICK_S = 0.25  # how often it looks around while nothing happens
 STATS_EVERY_S = 10.0
 RETRY_FIRST_S = (0.2, 1.0)  # a broker that restarts is back soon, and not for all lines at once
 RETRY_MAX_S = 60.0
+ANSWERS_AGAIN_S = 5.0  # without an overdue answer a broker that hung is there again
 STEADY_S = 5.0  # a connection that lived so long was no failure
 GOODBYE_S = 1.0  # for the answer to the last status
 PUBLISH_REFUSED = "publish_refused"
@@ -65,6 +67,7 @@ class Publisher:
         self._complaint = "", 0  # the last reason that was told, and the number of results then
         self._answers: dict[int, str | None] = {}  # of the broker, not yet written down
         self._stats_due_s = 0.0
+        self._overdue_s = -math.inf  # when an answer was last overdue on this connection
         self._board = Board(topics, outbox.session, confirmed=config.version == 5)
         self.set_state("starting")
         self._board.birth(outbox.device, self._model, self._limits)
@@ -164,7 +167,7 @@ class Publisher:
         waited = self._outbox.last_seq  # rows up to this one were recorded before the connection
         cursor = 0
         log.info("connected to %s:%s", self._config.host, self._config.port)
-        self.connected = True
+        self.connected, self._overdue_s = True, -math.inf
         self._board.birth(self._outbox.device, self._model, self._limits)
         self._board.resend()
         self._recorded.set()
@@ -178,10 +181,16 @@ class Publisher:
         self._say_goodbye(connection)
 
     def _notice(self, connection: Connection) -> None:
-        """Tell of a broker that hangs with its connection open, and of its coming back."""
-        if connection.answering != self.connected:
-            self.connected = connection.answering
-            how = "answers again" if self.connected else f"does not answer within {ANSWER_S} s"
+        """Tell of a broker that hangs with its connection open, and of its coming back. One that is
+        always too slow does not come and go with each result.
+        """
+        now_s = time.monotonic()
+        if not connection.answering:
+            self._overdue_s = now_s
+        connected = connection.answering and now_s - self._overdue_s > ANSWERS_AGAIN_S
+        if connected != self.connected:
+            self.connected = connected
+            how = "answers again" if connected else f"does not answer within {ANSWER_S} s"
             log.warning("the broker at %s:%s %s", self._config.host, self._config.port, how)
 
     def _finished(self, connection: Connection) -> bool:

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import chain, cycle, islice
+from itertools import cycle
 from pathlib import Path
 
 import openvino as ov
@@ -75,34 +75,27 @@ class OpenVinoRuntime(Runtime):
         self.name = f"openvino/{config.device}/{precision}"
 
     def infer(self, tile: Image) -> Outputs:
-        try:
+        with _told_as_ours():
             request = self._open_one()
             request.infer([tile[None]], share_inputs=True)
-        except Exception as error:
-            raise InferenceError(f"OpenVINO failed: {error}") from error
         return self._answer(request)
 
     def infer_all(self, tiles: Iterable[Image]) -> Iterator[Outputs]:
-        left = iter(tiles)
-        first = list(islice(left, 2))
-        if len(first) < 2 or self._at_once < 2:
-            yield from map(self.infer, chain(first, left))
+        if self._at_once < 2:
+            yield from map(self.infer, tiles)
             return
+        turn = cycle(self._open_several())
         working: deque[tuple[ov.InferRequest, Image]] = deque()  # with what each of them reads
         try:
-            turn = cycle(self._open_several())
-            for tile in chain(first, left):
+            for tile in tiles:
                 if len(working) == self._at_once:
                     yield self._finish(*working.popleft())
                 request = next(turn)  # the one whose answer was used
+                with _told_as_ours():
+                    request.start_async([tile[None]], share_inputs=True)
                 working.append((request, tile))
-                request.start_async([tile[None]], share_inputs=True)
             while working:
                 yield self._finish(*working.popleft())
-        except InferenceError:
-            raise
-        except Exception as error:
-            raise InferenceError(f"OpenVINO failed: {error}") from error
         finally:
             for request, _ in working:
                 with contextlib.suppress(Exception):
@@ -116,18 +109,29 @@ class OpenVinoRuntime(Runtime):
 
     def _open_several(self) -> tuple[ov.InferRequest, ...]:
         if not self._several:
-            compiled = self._compile(self._options | {streams.num(): self._at_once})
-            self._several = tuple(compiled.create_infer_request() for _ in range(self._at_once))
+            with _told_as_ours():
+                compiled = self._compile(self._options | {streams.num(): self._at_once})
+                self._several = tuple(compiled.create_infer_request() for _ in range(self._at_once))
             self._one = None
         return self._several
 
     def _finish(self, request: ov.InferRequest, _tile: Image) -> Outputs:
-        request.wait()
+        with _told_as_ours():
+            request.wait()
         return self._answer(request)
 
     def _answer(self, request: ov.InferRequest) -> Outputs:
         # Views on the request's own memory: they are read before the next tile overwrites them.
         return tuple(request.get_output_tensor(i).data for i in range(self._outputs))
+
+
+@contextlib.contextmanager
+def _told_as_ours() -> Iterator[None]:
+    """Whatever the library raises becomes an `InferenceError`."""
+    try:
+        yield
+    except Exception as error:
+        raise InferenceError(f"OpenVINO failed: {error}") from error
 
 
 def _shape(port: ov.Output) -> list[int | str | None]:

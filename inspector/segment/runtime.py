@@ -17,7 +17,7 @@ of instances, logits of a dense one. `Manifest.disagreement` knows the shapes.""
 
 
 class Runtime(Protocol):
-    """Runs a bundle's model on one input at a time."""
+    """Runs a bundle's model on pictures of the size of its input."""
 
     name: str
     """Library, device and precision, as `openvino/CPU/f32`."""
@@ -30,8 +30,8 @@ class Runtime(Protocol):
         """
 
     def infer_all(self, tiles: Iterable[Image]) -> Iterator[Outputs]:
-        """The answers to the tiles of one frame, in their order, each good until the next is asked
-        for. A runtime that can works on several at a time.
+        """The answers to the tiles of a frame of several, in their order, each good until the next
+        is asked for. A runtime that can works on several at a time; on one frame at a time.
 
         Raises:
             InferenceError: the library failed on one of them.

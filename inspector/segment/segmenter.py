@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from inspector.segment import tiles
 from inspector.segment.decode import decode
 from inspector.segment.dense import Canvas
@@ -29,20 +31,29 @@ class Segmenter:
         """
         return self._spots(image) if self.manifest.head == "dense" else self._instances(image)
 
+    def warm_up(self, width: int, height: int) -> None:
+        """Do once what a frame of so many px asks for first, so that none has to wait for it.
+
+        Raises:
+            InferenceError: the runtime failed.
+        """
+        noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+        self.segment(noise)
+
     def _spots(self, image: Image) -> list[Detection]:
         height, width = image.shape[:2]
         canvas = Canvas(width, height, self.manifest)
         shown, empty = self._tiles(image)
         for tile in empty:
             canvas.leave(tile)
-        for tile, outputs in self._answers(image, shown):
+        for tile, outputs in self._answers(image, shown, alone=not (empty or shown[1:])):
             canvas.add(tile, outputs)
         return canvas.detections(self.confidence)
 
     def _instances(self, image: Image) -> list[Detection]:
         found = []
-        shown, _ = self._tiles(image)
-        for tile, outputs in self._answers(image, shown):
+        shown, empty = self._tiles(image)
+        for tile, outputs in self._answers(image, shown, alone=not (empty or shown[1:])):
             for detection in decode(outputs, self.manifest, self.confidence):
                 placed = tiles.place(detection, tile)
                 if placed is not None:
@@ -50,16 +61,25 @@ class Segmenter:
         return tiles.merge(found)
 
     def _tiles(self, image: Image) -> tuple[list[Tile], list[Tile]]:
-        """The tiles of a frame that show something, and those on which there is nothing."""
+        """The tiles of a frame to look at, and those beside them on which there is nothing.
+
+        No frame is passed unseen: one that shows nothing anywhere is looked at all over.
+        """
         height, width = image.shape[:2]
         size = self.manifest.input
         found: tuple[list[Tile], list[Tile]] = [], []
         for tile in tiles.grid(width, height, size.width, size.height):
             found[tiles.is_empty(image, tile)].append(tile)
-        return found
+        shown, empty = found
+        return (shown, empty) if shown else (empty, [])
 
-    def _answers(self, image: Image, shown: list[Tile]) -> Iterator[tuple[Tile, Outputs]]:
-        """What the model says of each tile; an answer is good until the next is asked for."""
+    def _answers(
+        self, image: Image, shown: list[Tile], *, alone: bool
+    ) -> Iterator[tuple[Tile, Outputs]]:
+        """What the model says of each tile; an answer is good until the next is asked for. `alone`:
+        there is but one in the frame.
+        """
         size = self.manifest.input
         cut = (tiles.cut(image, tile, size.width, size.height, size.pad) for tile in shown)
-        return zip(shown, self.runtime.infer_all(cut), strict=True)
+        answers = map(self.runtime.infer, cut) if alone else self.runtime.infer_all(cut)
+        return zip(shown, answers, strict=True)

@@ -145,8 +145,8 @@ def _repeats(before: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
     """Whether this is the picture of the part before: where the newest frame wins, the first that
     is judged of a frozen camera may be the first of its picture.
     """
-    word, number = result["source"].split()
-    return word == "again" and before["source"].split()[1] == number
+    word, _, number = result["source"].partition(" ")
+    return word == "again" and before["source"].partition(" ")[2] == number
 
 
 def hang(run: Run) -> Outcome:

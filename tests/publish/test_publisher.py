@@ -190,9 +190,12 @@ def test_a_broker_that_restarts_loses_nothing(line, mosquitto, tmp_path):
     assert line.outbox.depth() == 0
 
 
-def test_a_broker_that_hangs_is_noticed_and_comes_back(line, mosquitto, listen, caplog):
+def test_a_broker_that_hangs_is_noticed_and_comes_back(
+    line, mosquitto, listen, caplog, monkeypatch
+):
     """Within 2 s of a result, on the connection that stays; nothing is lost or doubled."""
     caplog.set_level("INFO")
+    monkeypatch.setattr(publisher, "ANSWERS_AGAIN_S", 0.5)
     broker = mosquitto()
     listener = listen(broker.port)
     publishing = line.publish(port=broker.port)

@@ -121,6 +121,23 @@ def test_tiles_that_show_nothing_are_not_looked_at() -> None:
     assert len(runtime.tiles) == len(shown) == 4
 
 
+@pytest.mark.parametrize("width", [SIDE, 3 * SIDE])
+def test_a_frame_that_shows_nothing_is_looked_at_all_over(width: int) -> None:
+    """Nothing passes without the model having been asked, and having answered."""
+    outputs = answer()
+    outputs[0][0, 0, 3, 3] = np.nan
+
+    with pytest.raises(InferenceError, match="finite"):
+        Segmenter(MANIFEST, FakeRuntime(outputs)).segment(np.full((SIDE, width, 3), 90, np.uint8))
+
+
+def test_an_answer_that_is_none_is_refused() -> None:
+    striped = np.zeros((2 * SIDE, SIDE, 3), np.uint8)
+    striped[::9] = 200
+    with pytest.raises(InferenceError, match=r"expected .*, found"):
+        Segmenter(MANIFEST, FakeRuntime(())).segment(striped)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_an_answer_that_is_not_finite_is_refused(value: float) -> None:
     """NaN anywhere is an error, never a picture without scratches."""

@@ -16,6 +16,7 @@ from inspector.segment import bundle
 from inspector.segment.runtime import Outputs
 from inspector.segment.segmenter import Segmenter
 from inspector.segment.threads import default_threads
+from inspector.segment.tiles import EMPTY, Tile, is_empty
 from inspector.types import Frame, Image
 from tests.support.bundles import write_bundle
 from tests.support.onnx_models import tiny
@@ -159,6 +160,18 @@ def test_tiles_that_are_left_or_fail_spoil_nothing(tmp_path: Path) -> None:
         list(opened.infer_all([*coloured(10, 20), np.zeros((32, 32, 3), np.uint8)]))
 
     assert [green_of(one) for one in opened.infer_all(coloured(60, 70, 80))] == [60, 70, 80]
+
+
+@pytest.mark.parametrize("ground", [2, 20, 128, 230])
+def test_what_a_tile_is_left_out_for_the_shipped_model_would_not_find(ground: int) -> None:
+    """A long line that is as clear as an empty tile allows."""
+    made = bundle.load(bundle.locate("default"))
+    side = made.manifest.input.width
+    tile = np.full((side, side, 3), ground, np.uint8)
+    cv2.line(tile, (80, 100), (560, 420), [ground + EMPTY] * 3, 3)
+
+    assert is_empty(tile, Tile(0, 0, side, side))
+    assert Segmenter(made.manifest, bundle.open_runtime(made, ModelConfig())).segment(tile) == []
 
 
 @pytest.mark.parametrize("threads", [None, 1])

@@ -100,6 +100,7 @@ def test_the_stages_of_a_part_make_up_the_whole() -> None:
     for row in stages:
         ms = {name: spread.median for name, spread in row.ms.items()}
         assert sum(ms.values()) - ms["whole"] == pytest.approx(ms["whole"], rel=0.3)
+        assert ms["inference alone"] > 0.5 * ms["whole"] / 2 > abs(ms["cut, check, spots"])
     assert stages[0].ms["refine"].median < 0.1 < stages[-1].ms["refine"].median
     assert 0.1 < sum(step.share for step in steps) < 1
     assert any(step.name.startswith("inspector/") and step.calls == 1 for step in steps)

@@ -15,11 +15,13 @@ from inspector.segment import bundle
 from inspector.segment.manifest import INT8, MODEL
 from inspector.segment.openvino_runtime import OpenVinoRuntime
 from inspector.segment.runtime import FakeRuntime
+from inspector.segment.segmenter import Segmenter
 from tests.support.bundles import manifest_of
 from training import export, gate
 from training.gate import Comparison
 
 MANIFEST = manifest_of("end2end", 640)
+ROOT = Path(__file__).parents[2]
 
 
 def finder(length: float, confidence: float = 0.9) -> FakeRuntime:
@@ -50,6 +52,27 @@ def test_who_judges_alike_passes(pictures: list[Path]) -> None:
     assert [(r.pictures, r.mask_iou, r.length_px, r.flips, r.passes) for r in rows] == [
         (3, 1.0, 0.0, 0, True)
     ] * 2
+
+
+@pytest.mark.filterwarnings("ignore")  # of libraries of training, about their own future
+def test_the_net_itself_judges_frames_of_any_size() -> None:
+    """The reference is the net in PyTorch, in the edge's own pipeline; it finds what the bundle's
+    model finds, also where a frame is more than one tile.
+    """
+    made = bundle.load(bundle.locate("default"))
+    image = cv2.imread(
+        str(next(p for p in sorted(SAMPLES.rglob("*.jpg")) if "scratched" in p.name))
+    )
+    assert max(image.shape) > made.manifest.input.width
+    edge = bundle.open_runtime(made, ModelConfig(runtime="onnxruntime"))
+    net = gate.TorchRuntime(ROOT / "training" / "weights" / "scratches.pt", made.manifest)
+
+    found, known = (Segmenter(made.manifest, runtime).segment(image) for runtime in (net, edge))
+
+    assert len(found) == len(known) >= 1
+    for a, b in zip(found, known, strict=True):
+        assert (a.x, a.y, a.mask.shape) == (b.x, b.y, b.mask.shape)
+        assert a.confidence == pytest.approx(b.confidence, abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import string
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ SCRIPTS = (("latin", 0x61, 0x7A), ("greek", 0x3B1, 0x3C9), ("cyrillic", 0x430, 0
            ("armenian", 0x561, 0x586), ("georgian", 0x10D0, 0x10F0))  # fmt: skip
 SYMBOLS = ("cmsy", "cmex", "symbol", "dingbat", "stix", "emoji", "d050000l", "standardsymbols")
 
-NEEDED = frozenset(map(ord, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"))
+NEEDED = frozenset(map(ord, string.ascii_letters + string.digits + "*-=#|/+.:"))
 """What a typeface lacks it shows as an empty box."""
 HELD_OUT = 5
 """One typeface in so many is kept for the hold-out."""
@@ -61,7 +62,7 @@ def font_files() -> tuple[str, ...]:
             continue
         try:
             with TTFont(file, lazy=True) as font:
-                complete = font.getBestCmap().keys() >= NEEDED
+                complete = (font.getBestCmap() or {}).keys() >= NEEDED
             if complete and ImageFont.truetype(str(file), 24).getlength("Ag8") > 5:
                 good.append(str(file))
         except (OSError, ValueError, TTLibError):

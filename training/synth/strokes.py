@@ -146,7 +146,7 @@ def random_scratches(
         heading = habit.along + rng.choice([0, np.pi]) + rng.normal(0, 0.03)
         shares, shortest = ALONG_SHARES, 50.0
     kind = str(rng.choice(KINDS, p=shares))
-    if kind == "straight" and rng.random() < UPRIGHT:
+    if kind == "straight" and shares is SHARES and rng.random() < UPRIGHT:
         heading = rng.integers(4) * np.pi / 2 + rng.normal(0, 0.02)
     length = draw_length(rng, shortest) if length is None else length
     width = draw_width(rng, habit)
