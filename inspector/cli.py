@@ -106,9 +106,10 @@ def inspect(
 @app.command()
 def run(config: Config = None, line: LineName = None) -> None:
     """The daemon: judge what passes the camera, until told to stop."""
-    from inspector import daemon
+    from inspector import complaints, daemon
 
     logging.getLogger("inspector").setLevel(logging.INFO)
+    complaints.limit()
     daemon.run(line_of(config, line))
 
 

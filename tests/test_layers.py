@@ -53,6 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("inspector.segment.segmenter", "inspector.pipeline"),
     (  # shell
+        "inspector.complaints",
         "inspector.files",
         "inspector.lines",
         "inspector.mark",
