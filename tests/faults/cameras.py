@@ -18,6 +18,7 @@ from inspector.types import Frame
 from tests.faults.fault import Fault, Outcome, Run
 from tests.faults.nursery import LOG, PICTURES, Nursery, write_line
 from tests.faults.resources import Held, expect_flat
+from tests.support.garbling import GarblingNetwork
 from tests.support.listener import Listener
 from tests.support.rtsp import RtspServer, missing
 
@@ -80,12 +81,13 @@ def _play(cycles: int) -> int:
 
 
 def lose_rtsp(run: Run) -> Outcome:
-    """A real server that is killed, or stands still with its connections open."""
+    """A real server that is killed, stands still with its connections open, or sends noise."""
     outcome, rng = Outcome(), run.rng
     noticed_s: list[float] = []
     server = RtspServer()
     server.start()
-    grabber = Grabber(RtspCamera(server.url, timeout_s=1.5))
+    network = GarblingNetwork(server.port)
+    grabber = Grabber(RtspCamera(f"rtsp://127.0.0.1:{network.port}/line1", timeout_s=1.5))
     grabber.start()
     before = Held.by()
     try:
@@ -94,13 +96,21 @@ def lose_rtsp(run: Run) -> Outcome:
             if number == min(WARM_UP, run.count // 2):
                 before = Held.by()
             time.sleep(rng.uniform(0, 0.2))
-            server.freeze() if number % 2 else server.kill()
+            kind = ("killed", "silent", "noise")[number % 3]
+            if kind == "killed":
+                server.kill()
+            elif kind == "silent":
+                server.freeze()
+            network.garbled = kind == "noise"
             noticed_s.append(_until(lambda: not grabber.state.online))
             outcome.injected += 1
-            outcome.expect(noticed_s[-1] < NOTICED_S + SLACK_S, f"noticed after {noticed_s[-1]} s")
+            late = f"{kind}: noticed after {noticed_s[-1]} s"
+            outcome.expect(noticed_s[-1] < NOTICED_S + SLACK_S, late)
             outcome.expect(grabber.take(0) is None, "a frame from before the loss")
-            server.kill()
-            server.start()
+            network.garbled = False
+            if kind != "noise":
+                server.kill()
+                server.start()
             healed_s = _until(lambda: grabber.state.online)
             outcome.recovered_s.append(healed_s)
             outcome.expect(healed_s < HEALED_S + SLACK_S, f"healed after {healed_s} s")
@@ -109,6 +119,7 @@ def lose_rtsp(run: Run) -> Outcome:
         outcome.measured = f"{grown}; noticed within {max(noticed_s):.2f} s"
     finally:
         outcome.expect(grabber.stop(5), "the grabber does not end")
+        network.close()
         server.kill()
     return outcome
 
@@ -251,10 +262,10 @@ FAULTS = (
         10_000,
     ),
     Fault(
-        "an RTSP server killed, or silent",
+        "an RTSP server killed, silent, or sending noise",
         "noticed within 2 s, healed within 10 s; memory, descriptors and threads flat",
         lose_rtsp,
-        2,
+        3,
         1_000,
         missing,
     ),
