@@ -21,7 +21,7 @@ class V4l2Camera:
     """A camera by its device file.
 
     OpenCV bounds a wait for a frame only through the environment, in whole seconds, and reads it
-    once in a process: what is set there already stays.
+    once in a process: what is set there already stays. `timeout_s` is rounded down to them.
     """
 
     live = True
@@ -38,7 +38,7 @@ class V4l2Camera:
         """`size`: (width, height) to ask for, None for the camera's own."""
         self.device = Path(device)
         self.size = size
-        self._timeout_s = max(1, math.ceil(timeout_s))
+        self._timeout_s = max(1, math.floor(timeout_s))
         self._by_id = by_id
         self._make_capture = capture
         self._capture: cv2.VideoCapture | None = None

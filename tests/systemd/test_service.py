@@ -177,6 +177,38 @@ def test_a_line_that_hangs_is_replaced(pc):
     assert restarts(pc) == 1
 
 
+@pytest.fixture
+def hanging(pc):
+    """The line's camera hangs in a read that never returns while the file it yields is there."""
+    shutil.copy(Path(__file__).with_name("hanging.py"), pc.machine.share / "hanging.py")
+    hang = pc.machine.share / "hang"
+    program = "/opt/inspector/current/bin/python /share/hanging.py run --line line1"
+    pc.hurry(LINE, f"{HURRY}ExecStart=\nExecStart={program}\n")
+    yield hang
+    hang.unlink(missing_ok=True)
+    pc.hurry(LINE, HURRY)
+
+
+def test_a_read_that_never_comes_back_ends_with_another_process(pc, hanging):
+    """One thread is stuck in a native call while all others move: the daemon asks systemd to be
+    replaced, and the line judges again once the camera is well.
+    """
+    pc.run("systemctl", "start", LINE)
+    hung = main_pid(pc)
+    pc.machine.until(lambda: len(pc.results()) > 1)
+    hanging.touch()
+    pc.machine.until(lambda: main_pid(pc) not in {hung, "0"})
+    hanging.unlink()
+    assert "the grabber has not moved for" in pc.machine.journal()
+    assert restarts(pc) == 1
+
+    before = len(pc.results())
+    pc.machine.until(lambda: len(pc.results()) > before + 1)
+    results = pc.results()
+    assert [result["seq"] for result in results] == list(range(1, len(results) + 1))
+    assert results[-1]["verdict"] == "fail"
+
+
 def test_a_reload_takes_the_limits_over(pc):
     """The same process goes on; systemd sees it active before and after, also with a bad file."""
     pc.run("systemctl", "start", LINE)
