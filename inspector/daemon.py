@@ -33,6 +33,7 @@ from inspector.publish.moment import Moment
 from inspector.publish.publisher import Publisher
 from inspector.publish.scrape import Scrape
 from inspector.publish.topics import Topics
+from inspector.record.database import kept_aside
 from inspector.record.evidence import FOLDER as EVIDENCE
 from inspector.record.evidence.record import Judging
 from inspector.record.evidence.writer import Evidence
@@ -176,8 +177,8 @@ class Line:
             _judging(config, inspector.view, model),
             self.publisher.alarm,
         )
-        aside = outbox.set_aside
-        damage = f"the outbox was damaged and is kept as {aside.name}" if aside else None
+        aside = ", ".join(file.name for file in kept_aside(outbox.path))
+        damage = f"the outbox was damaged and is kept as {aside}" if aside else None
         self.publisher.alarm("outbox_damaged", damage)
         self.publisher.alarm("outbox", None)  # of an earlier session
 

@@ -149,7 +149,9 @@ def test_a_killed_daemon_leaves_its_will(start: Start, listener: Listener) -> No
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_daemon_cleanly(start: Start, listener: Listener, number: int) -> None:
+def test_a_signal_ends_the_daemon_cleanly(
+    start: Start, listener: Listener, tmp_path: Path, number: int
+) -> None:
     """The part in work is finished, everything is delivered, the status says `stopped`."""
     daemon = start(loop=True, every_ms=50)
     listener.wait(lambda heard: len(heard.on("result")) >= 3)
@@ -158,6 +160,36 @@ def test_a_signal_ends_the_daemon_cleanly(start: Start, listener: Listener, numb
 
     assert daemon.wait(10) == 0, daemon.stderr.read()
     listener.wait(lambda heard: heard.on("status")[-1] == offline(heard, "stopped"))
+    state = tmp_path / "state" / "line1"
+    assert not (state / "outbox.db-wal").exists()
+    with sqlite3.connect(state / "outbox.db") as outbox:
+        rows = outbox.execute("SELECT id, acked_at IS NULL FROM outbox ORDER BY seq").fetchall()
+    outbox.close()
+    assert [name for name, _ in rows] == [result["id"] for result in listener.on("result")]
+    assert not any(waiting for _, waiting in rows)
+
+
+def test_a_damaged_outbox_is_an_alarm_until_somebody_takes_it_away(
+    start: Start, listener: Listener, tmp_path: Path
+) -> None:
+    """Also after the next start; the line goes on with an empty one."""
+    state = tmp_path / "state" / "line1"
+    state.mkdir(parents=True)
+    (state / "outbox.db").write_bytes(b"no database" * 1000)
+    for run in (1, 2):
+        daemon = start(loop=True, every_ms=50)
+        listener.wait(lambda heard, n=run: len(heard.on("birth")) == n)
+        listener.wait(lambda heard: heard.on("result"))
+        listener.wait(
+            lambda heard: "outbox.db.corrupt-1" in heard.on("alarm/outbox_damaged")[-1]["text"]
+        )
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(10) == 0, daemon.stderr.read()
+    assert (state / "outbox.db.corrupt-1").read_bytes() == b"no database" * 1000
+
+    (state / "outbox.db.corrupt-1").rename(tmp_path / "looked at")
+    start(loop=True, every_ms=50)
+    listener.wait(lambda heard: heard.on("alarm/outbox_damaged")[-1] is None)
 
 
 def test_nothing_is_lost_over_a_kill(start: Start, listener: Listener, tmp_path: Path) -> None:
@@ -208,6 +240,7 @@ def test_a_network_camera_that_dies_and_comes_back(
     pulled_s = time.monotonic()
     listener.wait(lambda heard: heard.on("alarm/camera")[-1:] not in ([], [None]))
     listener.wait(lambda heard: reason(heard.on("result")[-1]) == "no_frame")
+    listener.wait(lambda heard: heard.on("status")[-1]["state"] == "camera_lost")
     assert time.monotonic() - pulled_s < 2.0 + SLACK_S
     assert listener.on("result")[-1]["verdict"] == "unknown"
 

@@ -173,6 +173,12 @@ def _migrate(database: sqlite3.Connection, path: Path, migrations: Sequence[str]
         database.executescript(f"BEGIN;{script};PRAGMA user_version = {number};COMMIT;")
 
 
+def kept_aside(path: Path) -> tuple[Path, ...]:
+    """The files that were found damaged at a start, this one or an earlier, and are still there."""
+    found = sorted(path.parent.glob(f"{path.name}.corrupt-*"))
+    return tuple(file for file in found if not file.name.endswith(("-wal", "-shm")))
+
+
 def _put_aside(path: Path) -> Path:
     """Rename the database and its log, so that what is in them can be recovered by hand."""
     number = 1

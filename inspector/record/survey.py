@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inspector.errors import OutboxError
-from inspector.record.database import look
+from inspector.record.database import kept_aside, look
 
 WAITING = "SELECT count(*), min(seq) FROM outbox WHERE acked_at IS NULL AND parked IS NULL"
 
@@ -67,11 +67,7 @@ def survey(path: Path) -> Survey:
                     database, "SELECT count(*) FROM outbox WHERE acked_at IS NOT NULL"
                 )[0],
                 size_bytes=sum(map(_size, (path, Path(f"{path}-wal")))),
-                damaged=tuple(
-                    file
-                    for file in sorted(path.parent.glob(f"{path.name}.corrupt-*"))
-                    if not file.name.endswith(("-wal", "-shm"))
-                ),
+                damaged=kept_aside(path),
             )
     except (sqlite3.Error, KeyError) as error:
         raise OutboxError(f"{path}: expected an outbox, found: {error}") from error

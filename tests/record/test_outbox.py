@@ -1,7 +1,12 @@
 """What is recorded stays recorded."""
 
 import errno
+import itertools
+import multiprocessing
+import os
 import random
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -266,6 +271,49 @@ def test_a_committed_row_survives_kill_9(path):
     assert all(name == payload for _, name, payload in rows)
     assert set(reported) <= {name for _, name, _ in rows}
     assert len(reported) >= KILLS
+
+
+def _open_and_die(path, statement):
+    """In a process of its own: killed when SQLite begins its `statement`-th statement."""
+    begun = itertools.count(1)
+
+    def connecting(*args, **kwargs):
+        database = sqlite3.Connection(*args, **kwargs)
+        database.set_trace_callback(
+            lambda _: os.kill(os.getpid(), signal.SIGKILL) if next(begun) == statement else None
+        )
+        return database
+
+    sqlite3.connect = connecting
+    Outbox(path).close()
+
+
+def test_a_kill_at_any_statement_of_a_migration_loses_nothing(path, tmp_path, monkeypatch):
+    """From the first version up: the next start finds every row and the newest schema."""
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "MIGRATIONS", outbox_module.MIGRATIONS[:1])
+        with closing(Outbox(path)) as outbox:
+            rows = record(outbox, 3)
+    versions = set()
+    for statement in itertools.count(1):
+        copy = tmp_path / str(statement)
+        shutil.copytree(path.parent, copy)
+        child = multiprocessing.get_context("fork").Process(
+            target=_open_and_die, args=(copy / path.name, statement)
+        )
+        child.start()
+        child.join()
+        with closing(sqlite3.connect(copy / path.name)) as database:
+            versions.add(database.execute("PRAGMA user_version").fetchone()[0])
+        with closing(Outbox(copy / path.name)) as outbox:
+            assert outbox.set_aside is None
+            assert outbox.pending(0, 9) == tuple(rows)
+            found = outbox._database.execute("PRAGMA user_version").fetchone()
+            assert found == (len(outbox_module.MIGRATIONS),)
+        if child.exitcode == 0:
+            break
+        assert child.exitcode == -signal.SIGKILL
+    assert versions == set(range(1, len(outbox_module.MIGRATIONS) + 1))
 
 
 def test_a_folder_that_is_somebody_else_s_is_told_as_such(tmp_path, monkeypatch):
