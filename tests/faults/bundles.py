@@ -26,24 +26,22 @@ def _refused(outcome: Outcome, root: Path, what: str) -> None:
     outcome.broken.append(f"{what} was loaded")
 
 
-def flip_each_byte(run: Run) -> Outcome:
-    """Each byte of each file of a small bundle; `count` is how many at most."""
+def flip_bits(run: Run) -> Outcome:
+    """Bits of all files of a small bundle, `count` of them."""
     outcome = Outcome()
     manifest = manifest_of()
     model = tiny(FakeRuntime.none(manifest)[0][:, :4], side=manifest.input.width, prototypes=32)
     root = write_bundle(run.folder / "bundle", model).root
-    places = [(name, at) for name in HASHED for at in range((root / name).stat().st_size)]
-    rng = run.rng
-    rng.shuffle(places)
-    for number, (name, at) in zip(run.each(), places, strict=False):
+    places = [(name, at) for name in HASHED for at in range(8 * (root / name).stat().st_size)]
+    for _, (name, at) in zip(run.each(), run.rng.sample(places, run.count), strict=True):
         original = (root / name).read_bytes()
         changed = bytearray(original)
-        changed[at] ^= 1 << number % 8
+        changed[at // 8] ^= 1 << at % 8
         (root / name).write_bytes(changed)
-        _refused(outcome, root, f"byte {at} of {name}")
+        _refused(outcome, root, f"bit {at} of {name}")
         (root / name).write_bytes(original)
     bundle.load(root)
-    outcome.measured = f"{len(places):,} bytes in all"
+    outcome.measured = f"of {len(places):,} bits in all"
     return outcome
 
 
@@ -93,6 +91,6 @@ def _a_folder(path: Path, data: bytes, at: int) -> None:
 DAMAGE = (_flipped, _cut_off, _longer, _with_a_hole, _gone, _a_folder)
 
 FAULTS = (
-    Fault("a flipped byte in a small bundle", "refused", flip_each_byte, 500, 100_000),
+    Fault("a flipped bit in a small bundle", "refused", flip_bits, 500, 70_000),
     Fault("damage to the shipped bundle", "refused", damage, 30, 1_000),
 )

@@ -133,6 +133,6 @@ def _kill(
 
 PROMISE = "0 lost, 0 doubled after dropping equal ids, no gap in seq, integrity_check ok"
 FAULTS = (
-    Fault("kill -9 of the daemon", PROMISE, kill_forked, 40, 10_000, missing),
+    Fault("kill -9 of the daemon", PROMISE, kill_forked, 200, 10_000, missing),
     Fault("kill -9 of `inspector run` with a model", PROMISE, kill_program, 3, 200, missing),
 )
