@@ -54,6 +54,7 @@ class Panel:
             Route("/", self._show),
             Route("/panel.css", lambda _: _file("panel.css", "text/css")),
             Route("/panel.js", lambda _: _file("panel.js", "text/javascript")),
+            Route("/ready", self._is_ready),
             Route("/faults/{name}", self._break, methods=["POST"]),
         ]
         self._server = server_of(Starlette(routes=routes))
@@ -81,6 +82,17 @@ class Panel:
             f"frame-src {self._page}; frame-ancestors 'none'; base-uri 'none'"
         )
         return HTMLResponse(html, headers={"content-security-policy": policy} | NO_STORE)
+
+    async def _is_ready(self, request: Request) -> Response:
+        """204 once the operator's page answers, 503 until then."""
+        _expect_our_name(request)
+        host, _, port = urlsplit(self._page).netloc.rpartition(":")
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            return Response(status_code=503, headers=NO_STORE)
+        writer.close()
+        return Response(status_code=204, headers=NO_STORE)
 
     async def _break(self, request: Request) -> Response:
         """Break or mend; the next one waits for it, which takes a second at most."""

@@ -37,10 +37,21 @@ def _holds(page: Page, expression: str, value: object) -> bool:
 
 
 def type_pin(page: Page, pin: str = PIN) -> None:
-    """On the keypad, as with a finger."""
+    """On the keypad, with a finger."""
     for digit in pin:
-        page.click(f'#pin [data-digit="{digit}"]')
-    page.click('#pin button[type="submit"]')
+        page.tap(f'#pin [data-digit="{digit}"]')
+    page.tap('#pin button[type="submit"]')
+
+
+def assert_all_named(page: Page) -> None:
+    """What can be seen now and pressed, typed into or looked at says what it is."""
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, input, img")].filter((e) =>
+            e.checkVisibility() && !e.getAttribute("aria-label") && !e.innerText.trim()
+            && !e.getAttribute("alt") && !(e.labels && e.labels.length)
+            && !e.closest("button")).map((e) => e.outerHTML)"""
+    )
+    assert unnamed == []
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -59,13 +70,7 @@ def test_everything_is_there_and_fits(open_page, size: str) -> None:
     assert width <= SIZES[size][0]
     if size != "phone":
         assert height <= SIZES[size][1]
-    unnamed = page.evaluate(
-        """() => [...document.querySelectorAll("button, a, input, img")].filter((e) =>
-            e.checkVisibility() && !e.getAttribute("aria-label") && !e.innerText.trim()
-            && !e.getAttribute("alt") && !(e.labels && e.labels.length)
-            && !e.closest("button")).map((e) => e.outerHTML)"""
-    )
-    assert unnamed == []
+    assert_all_named(page)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -138,12 +143,15 @@ def test_the_live_picture_moves_and_is_that_of_the_verdict(open_page) -> None:
     assert len(heights) > 1
 
 
-def test_what_if_and_another_limit(open_page, factory: tuple[Factory, str]) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_what_if_and_another_limit(open_page, factory: tuple[Factory, str], size: str) -> None:
     """The slider tells by keyboard and touch what would have flipped; setting needs the PIN, is
     asked once more, holds from the next part on, and is a record.
     """
     running, _ = factory
-    page = open_page()
+    path = running.log.with_name("line.yaml")
+    lines.history_of(path).unlink(missing_ok=True)
+    page = open_page(size, has_touch=True)
     # Until some were rejected.
     wait(page, "document.querySelectorAll('[data-region=rejects] .reject').length >= 3")
     expect(page.locator("#set-limit")).to_be_disabled()
@@ -153,17 +161,17 @@ def test_what_if_and_another_limit(open_page, factory: tuple[Factory, str]) -> N
     expect(page.locator(".wished")).to_be_visible()
     flips = page.evaluate("fetch(`whatif?limit=${wish.value}`).then((a) => a.json())")
     assert int(re.search(r"(\d+) more would have passed", flips["flips"])[1]) > 0
-    page.click('[data-step="-1"]')
+    page.tap('[data-step="-1"]')
     wished = float(page.input_value("#wish"))
 
-    page.click("#set-limit")
+    page.tap("#set-limit")
     type_pin(page, "9999")
     expect(page.locator("#pin .error")).to_have_text("Wrong PIN.")
-    path = running.log.with_name("line.yaml")
     assert not lines.history_of(path).exists()
     type_pin(page)
     expect(page.locator("#ask")).to_contain_text("Limit 40 px →")
-    page.click("#ask-yes")
+    assert_all_named(page)
+    page.tap("#ask-yes")
 
     expect(page.locator("#flips")).to_contain_text("from now on")
     expect(page.locator('[data-region="histogram"] .limit-name')).to_contain_text(f"{wished:g} px")
@@ -174,22 +182,34 @@ def test_what_if_and_another_limit(open_page, factory: tuple[Factory, str]) -> N
             "content-type": "application/json", "x-token": token}})"""
     )
     expect(page.locator('[data-region="histogram"] .limit-name')).to_have_text("limit 40 px")
-    page.click("#lock")
+    page.tap("#lock")
     expect(page.locator("body")).to_have_attribute("data-locked", "true")
 
 
-def test_a_part_is_looked_at_and_marked(open_page, factory: tuple[Factory, str]) -> None:
+def test_what_if_is_about_the_parts_of_now(open_page) -> None:
+    """Also for somebody who only looks: the number of parts grows."""
+    page = open_page()
+    told = "() => Number(/last (\\d+) parts/.exec(document.querySelector('#flips').textContent)[1])"
+    wait(page, told)
+    wait(page, f"(first) => ({told})() > first + 3", page.evaluate(told))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_part_is_looked_at_and_marked(open_page, factory: tuple[Factory, str], size: str) -> None:
     """By touch from the list of rejects: picture, zoom, lengths, «was it right?»."""
     running, _ = factory
-    page = open_page()
-    page.click('[data-region=rejects] .reject:has(img):has-text("FAIL") >> nth=0')
+    page = open_page(size, has_touch=True)
+    page.tap('[data-region=rejects] .reject:has(img):has-text("FAIL") >> nth=0')
     expect(page.locator("#part h2")).to_contain_text("FAIL")
     wait(page, "document.querySelector('#part .zoom img').naturalWidth > 300")
     expect(page.locator("#part .scratches tbody tr").first).to_contain_text("px")
     before = page.locator("#part .zoom img").bounding_box()["width"]
-    page.click('[data-zoom="1"]')
+    assert_all_named(page)
+    page.tap('[data-zoom="1"]')
     assert page.locator("#part .zoom img").bounding_box()["width"] >= 1.9 * before
-    page.click('[data-right="false"]')
+    page.tap('[data-right="false"]')
+    expect(page.locator("#pin")).to_be_visible()
+    assert_all_named(page)
     type_pin(page)
     expect(page.locator("#part .said")).to_have_text("Noted.")
     expect(page.locator('[data-right="false"]')).to_have_attribute("aria-pressed", "true")
@@ -216,10 +236,13 @@ def test_the_strip_is_walked_by_keyboard(open_page) -> None:
     expect(page.locator("#part h2")).to_have_text(name)
 
 
-def test_a_pulled_camera_is_seen_and_heals(open_page, factory: tuple[Factory, str]) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_a_pulled_camera_is_seen_and_heals(
+    open_page, factory: tuple[Factory, str], size: str
+) -> None:
     """Verdict, veil over the old picture, alarm with what to do; and all well again by itself."""
     running, _ = factory
-    page = open_page()
+    page = open_page(size)
     running.conveyor.pull(True)
     try:
         expect(page.locator(ALARM)).to_contain_text("Camera lost")
@@ -229,6 +252,7 @@ def test_a_pulled_camera_is_seen_and_heals(open_page, factory: tuple[Factory, st
         expect(page.locator(".health .row.bad")).to_contain_text("Camera")
         page.click(ALARM)
         expect(page.locator("#alarm-list")).to_contain_text("expected a folder of pictures")
+        assert_all_named(page)
         page.keyboard.press("Escape")
     finally:
         running.conveyor.pull(False)

@@ -1,6 +1,14 @@
 "use strict";
 const token = document.querySelector("meta[name=token]").content;
 const status = document.querySelector("[role=status]");
+const frame = document.querySelector("iframe");
+
+async function show() { // a frame that finds nobody stays empty, and the inspector takes a moment to start
+  const answer = await fetch("ready").catch(() => null);
+  if (answer?.ok) frame.src = frame.dataset.src;
+  else setTimeout(show, 200);
+}
+show();
 
 for (const button of document.querySelectorAll("[data-fault]")) {
   button.addEventListener("click", async () => {

@@ -5,6 +5,7 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const token = $("meta[name=token]").content;
 const boot = $("meta[name=boot]").content;
+const ASK_AGAIN_MS = 5000;
 const SILENT_MS = 4000; // the server beats every second; what stands here is old after this
 
 // What the server says
@@ -39,7 +40,9 @@ function put(name, html) {
     const again = key ? $(`[data-part="${key}"]`, place) : $("button", place);
     if (again) { rove(place, again); again.focus({ preventScroll: true }); }
   }
-  if (name === "histogram") fit();
+  if (name !== "histogram") return;
+  fit();
+  if (!settled && performance.now() - askedAt > ASK_AGAIN_MS) ask(); // it is about more parts now
 }
 
 setInterval(() => {
@@ -192,7 +195,7 @@ $("#theme").addEventListener("click", () => {
 
 const wish = $("#wish");
 let touched = false;
-let asked = 0;
+let asked = 0, askedAt = 0, settled = false;
 
 function fit() {
   const plot = $(".plot");
@@ -218,6 +221,7 @@ function place() {
 
 async function ask() {
   const number = ++asked;
+  askedAt = performance.now();
   const answer = await fetch(`whatif?limit=${wish.value}`);
   if (number !== asked || !answer.ok) return;
   const said = await answer.json();
@@ -227,7 +231,7 @@ async function ask() {
   $("#set-limit").disabled = said.same || document.body.dataset.pin === "false";
 }
 
-function wished() { touched = true; place(); ask(); }
+function wished() { touched = true; settled = false; place(); ask(); }
 wish.addEventListener("input", wished);
 for (const button of document.querySelectorAll("[data-step]")) {
   button.addEventListener("click", () => {
@@ -248,6 +252,7 @@ $("#ask-yes").addEventListener("click", async () => {
   if (!answer.done) { $("#ask .error").textContent = answer.text; return; }
   $("#ask").close();
   touched = false;
+  settled = true;
   $("#flips").textContent = answer.text;
   $("#set-limit").disabled = true;
 });
