@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 SERVER = Path(__file__).parent / "rtsp_server.py"
@@ -28,14 +29,16 @@ def missing() -> str | None:
 class RtspServer:
     """The process that plays the network camera."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", prefix: Sequence[str] = ()) -> None:
+        """`prefix`: what to write before the command, where it runs elsewhere."""
         self.port = 0
+        self._host, self._prefix = host, prefix
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *login: str) -> None:
         """Start, on the same port as before."""
         self._process = subprocess.Popen(
-            [SYSTEM_PYTHON, str(SERVER), str(self.port), *login],
+            [*self._prefix, SYSTEM_PYTHON, str(SERVER), self._host, str(self.port), *login],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -46,7 +49,7 @@ class RtspServer:
 
     @property
     def url(self) -> str:
-        return f"rtsp://127.0.0.1:{self.port}/line1"
+        return f"rtsp://{self._host}:{self.port}/line1"
 
     def freeze(self) -> None:
         """Keep the connection and send nothing more, as a camera whose cable was pulled."""

@@ -1,4 +1,4 @@
-"""A real RTSP camera for the tests: `/usr/bin/python3 rtsp_server.py PORT [USER PASSWORD]`.
+"""A real RTSP camera for the tests: `/usr/bin/python3 rtsp_server.py HOST PORT [USER PASSWORD]`.
 
 It needs the system's Python with Debian's gir1.2-gst-rtsp-server-1.0, python3-gi and the good and
 ugly GStreamer plugins. Every frame shows the milliseconds of the monotonic clock at which it was
@@ -44,7 +44,7 @@ def feed(_factory, media):
     GLib.timeout_add(1000 // FRAMES_PER_S, push)
 
 
-def main(port, user=None, password=None):
+def main(host, port, user=None, password=None):
     Gst.init(None)
     encoder = H264 if Gst.ElementFactory.find("x264enc") else JPEG
     factory = GstRtspServer.RTSPMediaFactory()
@@ -52,7 +52,7 @@ def main(port, user=None, password=None):
     factory.set_shared(True)
     factory.connect("media-configure", feed)
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(host)
     server.set_service(port)
     if user is not None:
         token = GstRtspServer.RTSPToken()
