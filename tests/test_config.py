@@ -85,6 +85,22 @@ def test_every_kind_of_source(source: str, expected: Source) -> None:
         (MINIMAL.replace("line1", "no"), None),
         (MINIMAL.replace("line1", "Line 1"), ":2: line: expected 1 to 64 of a…z, 0…9, _ and -"),
         (MINIMAL + "page: {listen: x}\n", ":4: page.listen: expected HOST:PORT, as 127.0.0.1:8080"),
+        (
+            MINIMAL + "page: {listen: '0.0.0.0:8080'}\n",
+            "expected password_file for a page beyond this machine (0.0.0.0:8080)",
+        ),
+        (
+            MINIMAL + "page: {listen: '0.0.0.0:8080', password_file: /etc/hostname}\n",
+            "expected tls, or the https:// address of a proxy, for 0.0.0.0:8080",
+        ),
+        (
+            MINIMAL + "page: {proxy: 'https://panel.example'}\n",
+            "expected password_file for a page beyond this machine (https://panel.example)",
+        ),
+        (
+            MINIMAL + "page: {proxy: 'http://panel.example', password_file: /etc/hostname}\n",
+            "page.proxy: expected",
+        ),
         (MINIMAL + "page: {shifts: 6}\n", ":4: page.shifts: expected a list, found 6"),
         (MINIMAL + "mqtt: {port: 1.5}\n", ":4: mqtt.port: expected a whole number, found 1.5"),
         (MINIMAL.replace("}", ", loop: 7}"), ":3: camera.loop: expected true or false, found 7"),

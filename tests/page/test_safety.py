@@ -151,6 +151,31 @@ def test_a_session_is_hidden_from_scripts_and_other_sites(browser: Browser) -> N
     assert "SameSite=strict" in cookie
 
 
+def test_behind_a_proxy_it_takes_a_login_and_the_proxy_s_own_address(tmp_path: Path) -> None:
+    """The proxy speaks TLS and hands on its name; what comes by another one gets nothing."""
+    (tmp_path / "password").write_text(hashed("correct horse"))
+    settings = {"password_file": "password", "proxy": "https://panel.example"}
+    with served(tmp_path, **settings) as (_, browser, _page):
+        until(lambda: answers(browser))
+        assert browser.get("/", host="panel.example")[0] == 303
+        assert browser.get("/events", host="panel.example")[0] == 401
+        assert browser.get("/", host="evil.example")[0] == 421
+        form = browser.get("/login", host="panel.example")[2].decode()
+        token = form.partition('name="token" value="')[2].partition('"')[0]
+        body = f"password=correct+horse&token={token}".encode()
+
+        def log_in(origin: str) -> int:
+            return browser.post(
+                "/login", body, host="panel.example", origin=origin,
+                content_type="application/x-www-form-urlencoded",
+            )[0]  # fmt: skip
+
+        assert log_in(browser.origin) == 403
+        assert log_in("https://evil.example") == 403
+        assert log_in("https://panel.example") == 303
+        assert f"__Host-inspector-{browser.port}" in browser.cookies
+
+
 def test_without_a_pin_nothing_can_be_changed(tmp_path: Path) -> None:
     """The page is for looking at."""
     with served(tmp_path) as (_, browser, _page):
