@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import yaml
 
+from inspector.bench import SAMPLES
+from inspector.broker import Broker
 from inspector.keeping import Kept
 from inspector.record.evidence import Reader
 from inspector.record.evidence.store import Store
@@ -85,6 +87,46 @@ def test_a_kept_picture_gives_the_same_result_again(judged: Path, listener: List
     ]
     assert told[0]["scratches"] == 1
     assert run("replay", ids[0], cwd=judged).stdout.startswith("same       fail")
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_what_the_shipped_model_judged_is_judged_alike_again(
+    broker: Broker, listener: Listener, tmp_path: Path, runtime: str
+) -> None:
+    """Every sample to the last bit, also where the frame is several tiles, cut to a `roi`, measured
+    in millimetres, and held against zones.
+    """
+    width, height = 900, 700
+    (tmp_path / "parts").mkdir()
+    for path in sorted(SAMPLES.rglob("*.jpg"))[1::2]:
+        part = cv2.copyMakeBorder(cv2.imread(str(path)), 0, 800, 0, 1000, cv2.BORDER_REFLECT_101)
+        cv2.imwrite(str(tmp_path / "parts" / f"{path.parent.name}-{path.stem}.png"), part[:height, :width])
+    zone = [[200, 150], [700, 160], [690, 550], [210, 500]]
+    line = {
+        "site": "plant-a",
+        "line": "line1",
+        "camera": {"source": "folder:parts", "roi": [60, 40, 800, 640]},
+        "model": {"runtime": runtime},
+        "mqtt": {"port": broker.port, "version": broker.mqtt_version},
+        "scale": {"mm_per_px": 0.125, "size": [width, height]},
+        "limits": {
+            "min_scratch_mm": 6,
+            "guard": {"px": 2, "policy": "recheck"},
+            "zones": [{"name": "lid", "polygon": zone, "limits": {"min_scratch_mm": 2}}],
+        },
+    }
+    (tmp_path / "line.yaml").write_text(yaml.safe_dump(line))
+    assert run("run", cwd=tmp_path).returncode == 0
+    listener.wait(lambda heard: len(heard.on("result")) == 9)
+    results = {result["id"]: result for result in listener.on("result")}
+    assert sum(len(result["scratches"]) for result in results.values()) > 5
+
+    done = run("replay", *results, "--json", cwd=tmp_path)
+
+    told = lines(done)
+    assert done.returncode == 0, done.stderr
+    assert [(one["id"], one["same"]) for one in told] == [(name, True) for name in results]
+    assert [one["verdict"] for one in told] == [r["verdict"] for r in results.values()]
 
 
 def test_a_replay_does_not_ask_what_is_in_force_now(judged: Path, listener: Listener) -> None:
