@@ -1,7 +1,10 @@
 """Pacing and silence with a scripted camera; the whole daemon as a process, with a real broker."""
 
+import contextlib
 import json
+import shutil
 import signal
+import socket
 import sqlite3
 import threading
 import time
@@ -9,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from inspector.cameras import Grabber, ScriptedCamera
@@ -20,6 +25,8 @@ from inspector.errors import CameraLost
 from inspector.limits import Limits
 from inspector.pipeline import Inspector, View
 from inspector.publish import message
+from inspector.segment import bundle
+from inspector.segment.manifest import Golden
 from inspector.segment.runtime import FakeRuntime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Reason, Rule, Unseen
@@ -27,6 +34,7 @@ from tests.support.bundles import manifest_of
 from tests.support.daemon import Start
 from tests.support.listener import Listener
 from tests.support.rtsp import RtspServer
+from tests.test_cli import run
 
 FRAME = Frame(np.zeros((4, 4, 3), np.uint8), "f", 0.0)
 SLACK_S = 1.0
@@ -169,6 +177,50 @@ def test_a_signal_ends_the_daemon_cleanly(
     assert not any(waiting for _, waiting in rows)
 
 
+def told(channel: socket.socket) -> bytes:
+    """What has come and was not read."""
+    channel.settimeout(0.1)
+    said = b""
+    with contextlib.suppress(TimeoutError):
+        while True:
+            said += channel.recv(4096)
+    return said
+
+
+def test_a_model_that_fails_its_self_test_is_never_ready(
+    start: Start, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its golden picture shows a scratch that it does not find. systemd hears nothing but the end;
+    of a sound one it hears READY.
+    """
+    heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with heard:
+        heard.bind(str(tmp_path / "notify"))
+        heard.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        sound = start(loop=True, every_ms=50)
+        while b"READY=1" not in heard.recv(4096):
+            pass
+        sound.kill()
+        sound.wait()
+
+        made = bundle.load(Path(shutil.copytree(model, tmp_path / "blind")))
+        labels = np.zeros(made.golden()[0].shape[:2], np.uint8)
+        labels[10:14, 10:60] = 1
+        cv2.imwrite(str(made.root / "golden-labels.png"), labels)
+        fields = made.manifest.model_dump(exclude={"files"})
+        bundle.write(made.root, **fields | {"golden": Golden(confidences=(0.9,))})
+        path = tmp_path / "line.yaml"
+        line = yaml.safe_load(path.read_text()) | {"model": {"bundle": str(made.root)}}
+        path.write_text(yaml.safe_dump(line))
+        told(heard)
+
+        done = run("run", cwd=tmp_path)
+        assert done.returncode == 65
+        assert "expected golden detection 1" in done.stderr
+        assert b"READY=1" not in told(heard)
+
+
 def test_a_damaged_outbox_is_an_alarm_until_somebody_takes_it_away(
     start: Start, listener: Listener, tmp_path: Path
 ) -> None:
@@ -176,9 +228,9 @@ def test_a_damaged_outbox_is_an_alarm_until_somebody_takes_it_away(
     state = tmp_path / "state" / "line1"
     state.mkdir(parents=True)
     (state / "outbox.db").write_bytes(b"no database" * 1000)
-    for run in (1, 2):
+    for begun in (1, 2):
         daemon = start(loop=True, every_ms=50)
-        listener.wait(lambda heard, n=run: len(heard.on("birth")) == n)
+        listener.wait(lambda heard, n=begun: len(heard.on("birth")) == n)
         listener.wait(lambda heard: heard.on("result"))
         listener.wait(
             lambda heard: "outbox.db.corrupt-1" in heard.on("alarm/outbox_damaged")[-1]["text"]

@@ -100,7 +100,9 @@ def test_what_the_shipped_model_judged_is_judged_alike_again(
     (tmp_path / "parts").mkdir()
     for path in sorted(SAMPLES.rglob("*.jpg"))[1::2]:
         part = cv2.copyMakeBorder(cv2.imread(str(path)), 0, 800, 0, 1000, cv2.BORDER_REFLECT_101)
-        cv2.imwrite(str(tmp_path / "parts" / f"{path.parent.name}-{path.stem}.png"), part[:height, :width])
+        cv2.imwrite(
+            str(tmp_path / "parts" / f"{path.parent.name}-{path.stem}.png"), part[:height, :width]
+        )
     zone = [[200, 150], [700, 160], [690, 550], [210, 500]]
     line = {
         "site": "plant-a",
