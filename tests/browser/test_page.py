@@ -75,13 +75,16 @@ def test_everything_is_there_and_fits(open_page, size: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_verdict_is_read_from_three_metres(open_page, size: str, scheme: str) -> None:
+def test_the_verdict_is_read_from_three_metres(
+    open_page, factory: tuple[Factory, str], size: str, scheme: str
+) -> None:
     """At least 35 px high: 10 mm on a panel of 15 inches; a word and a shape beside the colour,
     and a contrast that tired eyes see.
     """
     page = open_page(size, color_scheme=scheme)
     seen = {}
-    for verdict in ("pass", "fail"):
+    for verdict in ("pass", "fail", "unknown"):
+        factory[0].conveyor.blur(verdict == "unknown")
         # Looked for and read in one go: the next part may come in between.
         seen[verdict] = page.wait_for_function(
             """verdict => {
@@ -90,12 +93,13 @@ def test_the_verdict_is_read_from_three_metres(open_page, size: str, scheme: str
                 const word = box.querySelector(".word"), style = getComputedStyle(word);
                 return [word.textContent, parseFloat(style.fontSize), style.color,
                         getComputedStyle(word.parentElement).backgroundColor,
-                        box.querySelector(".shape .body").tagName];
+                        box.querySelector(".shape .body").outerHTML];
             }""",
             arg=verdict,
         ).json_value()
-    assert (seen["pass"][0], seen["fail"][0]) == ("PASS", "FAIL")
-    assert seen["pass"][4] != seen["fail"][4]
+    factory[0].conveyor.blur(False)
+    assert [word for word, *_ in seen.values()] == ["PASS", "FAIL", "UNKNOWN"]
+    assert len({shape for *_, shape in seen.values()}) == 3
     for _, size_px, text, ground, _ in seen.values():
         assert size_px >= 35
         assert contrast(text, ground) >= 4.5
