@@ -91,8 +91,12 @@ def test_the_verdict_is_read_from_three_metres(
                 const box = document.querySelector(`.verdict-box[data-verdict="${verdict}"]`);
                 if (!box) return null;
                 const word = box.querySelector(".word"), style = getComputedStyle(word);
+                const ground = getComputedStyle(word.parentElement);
+                // Of stripes the darker one.
+                const striped = ground.backgroundImage.match(/color\\(srgb ([^)]+)\\)/);
+                const dark = striped && striped[1].split(" ").map((c) => Math.floor(255 * c));
                 return [word.textContent, parseFloat(style.fontSize), style.color,
-                        getComputedStyle(word.parentElement).backgroundColor,
+                        dark ? `rgb(${dark})` : ground.backgroundColor,
                         box.querySelector(".shape .body").outerHTML];
             }""",
             arg=verdict,
