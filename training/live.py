@@ -2,8 +2,7 @@
 
 Worker processes draw as `python -m training synth` does. What they have drawn lies in the memory of
 the device that trains, the oldest making room for the newest, and batches are drawn from it.
-With a dozen cores beside a GPU they draw until the end; two cores would draw too slowly to feed a
-net, and are the net's alone once `most` pictures are there.
+For a GPU with a dozen cores beside it; two cores draw too slowly to feed a net.
 """
 
 from __future__ import annotations
@@ -47,8 +46,6 @@ class Live:
     """Pictures to have before training begins."""
     steps: int = 500
     """Batches from one checkpoint to the next."""
-    most: int | None = None
-    """So many pictures are drawn, and then the cores are the net's alone; None: never enough."""
 
 
 def settings(chosen: dict[str, Any]) -> Live:
@@ -70,14 +67,9 @@ def settings(chosen: dict[str, Any]) -> Live:
                 "live.sides: expected multiples of 32 from 64 on and shares above 0, "
                 f"found {side}: {share}"
             )
-    for name in ("workers", "first", "steps", "most"):
-        count = getattr(live, name)
-        if count is not None and count < 1:
-            raise ConfigError(f"live.{name}: expected 1 at least, found {count}")
-    if live.most is not None and live.most < live.first:
-        raise ConfigError(
-            f"live.most: expected as many as live.first ({live.first}) at least, found {live.most}"
-        )
+    for name in ("workers", "first", "steps"):
+        if getattr(live, name) < 1:
+            raise ConfigError(f"live.{name}: expected 1 at least, found {getattr(live, name)}")
     return live
 
 
@@ -173,22 +165,14 @@ class LiveLoader:
         self._shares = np.array([share / total for _, share in live.sides])
         self._rng = np.random.default_rng(live.seed)
         self._pool = multiprocessing.get_context("spawn").Pool(live.workers, _single_thread)
-        numbers = itertools.count() if live.most is None else range(live.most)
-        self._drawn = self._pool.imap_unordered(_Job(live), numbers)
+        self._drawn = self._pool.imap_unordered(_Job(live), itertools.count())
 
     def __len__(self) -> int:
         return self.live.steps
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         while self.seen < self.live.first or not all(len(m) for m in self.memories):
-            try:
-                self._take(next(self._drawn))
-            except StopIteration:
-                break
-        if lacking := [memory.side for memory in self.memories if not len(memory)]:
-            raise ConfigError(
-                f"live.most: expected pictures of every side, found none of {lacking} px"
-            )
+            self._take(next(self._drawn))
         for _ in range(len(self)):
             self._take_what_is_there()
             memory = self.memories[int(self._rng.choice(len(self.memories), p=self._shares))]
@@ -203,7 +187,7 @@ class LiveLoader:
         while True:
             try:
                 self._take(self._drawn.next(timeout=0))
-            except (multiprocessing.TimeoutError, StopIteration):
+            except multiprocessing.TimeoutError:
                 return
 
     def _take(self, drawn: Drawn | None) -> None:

@@ -80,28 +80,6 @@ def test_a_loader_gives_batches_of_equal_area_and_ends_its_workers() -> None:
     assert set(multiprocessing.active_children()) <= before
 
 
-def test_drawing_ends_when_there_are_enough() -> None:
-    """What is there is trained on, however often."""
-    live = Live(seed=3, workers=2, sides=((64, 1.0),), keep_mpx=1, first=6, most=6, steps=30)
-    loader = LiveLoader(live, batch=4, device=CPU)
-    try:
-        assert sum(len(batch["img"]) > 0 for batch in loader) == 30
-        assert sum(len(batch["img"]) > 0 for batch in loader) == 30
-        assert loader.seen <= 6
-    finally:
-        loader.close()
-
-
-def test_a_side_of_which_nothing_is_drawn_is_named() -> None:
-    live = Live(seed=3, workers=1, sides=((64, 1.0), (640, 0.001)), keep_mpx=1, first=2, most=2)
-    loader = LiveLoader(live, batch=4, device=CPU)
-    try:
-        with pytest.raises(ConfigError, match=r"live.most: .* found none of \[640\] px"):
-            next(iter(loader))
-    finally:
-        loader.close()
-
-
 def test_a_picture_that_does_not_come_about_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of thousands, whose scratch nobody would see, does not end a run of hours."""
 
@@ -120,7 +98,6 @@ def test_a_picture_that_does_not_come_about_is_left_out(monkeypatch: pytest.Monk
         ({"sides": {300: 1.0}}, "300"),
         ({"sides": {320: 0}}, "shares above 0"),
         ({"workers": 0}, "live.workers: expected 1 at least, found 0"),
-        ({"first": 9, "most": 8}, r"live.most: expected as many as live.first \(9\)"),
     ],
 )
 def test_what_cannot_be_is_named(told: dict[str, object], named: str) -> None:
