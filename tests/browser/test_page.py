@@ -224,7 +224,7 @@ def test_a_part_is_looked_at_and_marked(open_page, factory: tuple[Factory, str],
 
     said = marks.read(running.log.parent / "state" / "conveyor" / "marks.jsonl")
     assert (said[-1].verdict, said[-1].right) == ("fail", False)
-    page.keyboard.press("Escape")
+    page.tap("#part [data-close]")
     expect(page.locator("#part")).to_be_hidden()
 
 
