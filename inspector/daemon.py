@@ -299,11 +299,7 @@ def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:
     """Load the model, prove it on its golden picture, and put the judging together."""
     cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
     segmenter, info = bundle.open_segmenter(config.model, cache)
-    view = _view(config)
-    size = view.roi[2:] if view.roi else view.size
-    if size is not None:
-        segmenter.warm_up(*size)
-    return Inspector(segmenter, config.limits, view), info
+    return Inspector(segmenter, config.limits, _view(config)), info
 
 
 def _view(config: LineConfig) -> View:

@@ -37,7 +37,7 @@ LEAST_IOU = 0.95
 LEAST_PICTURES = 200
 
 
-class TorchRuntime(Runtime):
+class TorchRuntime:
     """The net as it was trained, as a runtime of the edge's pipeline: the reference."""
 
     name = "torch/cpu/f32"

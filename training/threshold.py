@@ -38,7 +38,7 @@ class Choice:
     pictures: int
 
 
-class _Once(Runtime):
+class _Once:
     """A runtime that is asked once per picture, however many confidences are tried on it."""
 
     def __init__(self, runtime: Runtime) -> None:

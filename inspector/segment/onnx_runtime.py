@@ -9,12 +9,12 @@ import onnxruntime as ort
 from inspector.config import ModelConfig
 from inspector.errors import BundleError, ConfigError, InferenceError
 from inspector.segment.manifest import Manifest
-from inspector.segment.runtime import Outputs, Runtime, check_shapes
+from inspector.segment.runtime import Outputs, check_shapes
 from inspector.segment.threads import default_threads
 from inspector.types import Image
 
 
-class OnnxRuntime(Runtime):
+class OnnxRuntime:
     """One session with its own threads; float32 only."""
 
     name = "onnxruntime/CPU/f32"

@@ -1,6 +1,6 @@
 """The seam between a model and the library that runs it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,10 +17,11 @@ of instances, logits of a dense one. `Manifest.disagreement` knows the shapes.""
 
 
 class Runtime(Protocol):
-    """Runs a bundle's model on pictures of the size of its input."""
+    """Runs a bundle's model on one input at a time."""
 
-    name: str
-    """Library, device and precision, as `openvino/CPU/f32`."""
+    @property
+    def name(self) -> str:
+        """Library, device and precision, as `openvino/CPU/f32`."""
 
     def infer(self, tile: Image) -> Outputs:
         """Run the model on a BGR picture (H, W, 3) uint8 of exactly the manifest's input size.
@@ -29,17 +30,8 @@ class Runtime(Protocol):
             InferenceError: the library failed.
         """
 
-    def infer_all(self, tiles: Iterable[Image]) -> Iterator[Outputs]:
-        """The answers to the tiles of a frame of several, in their order, each good until the next
-        is asked for. A runtime that can works on several at a time; on one frame at a time.
 
-        Raises:
-            InferenceError: the library failed on one of them.
-        """
-        return map(self.infer, tiles)
-
-
-class FakeRuntime(Runtime):
+class FakeRuntime:
     """Answers every tile with the same outputs; `none` builds those that find nothing."""
 
     name = "fake/none/f32"

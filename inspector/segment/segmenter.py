@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from inspector.segment import tiles
 from inspector.segment.decode import decode
 from inspector.segment.dense import Canvas
@@ -31,29 +29,20 @@ class Segmenter:
         """
         return self._spots(image) if self.manifest.head == "dense" else self._instances(image)
 
-    def warm_up(self, width: int, height: int) -> None:
-        """Do once what a frame of so many px asks for first, so that none has to wait for it.
-
-        Raises:
-            InferenceError: the runtime failed.
-        """
-        noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-        self.segment(noise)
-
     def _spots(self, image: Image) -> list[Detection]:
         height, width = image.shape[:2]
         canvas = Canvas(width, height, self.manifest)
         shown, empty = self._tiles(image)
         for tile in empty:
             canvas.leave(tile)
-        for tile, outputs in self._answers(image, shown, alone=not (empty or shown[1:])):
+        for tile, outputs in self._answers(image, shown):
             canvas.add(tile, outputs)
         return canvas.detections(self.confidence)
 
     def _instances(self, image: Image) -> list[Detection]:
         found = []
-        shown, empty = self._tiles(image)
-        for tile, outputs in self._answers(image, shown, alone=not (empty or shown[1:])):
+        shown, _ = self._tiles(image)
+        for tile, outputs in self._answers(image, shown):
             for detection in decode(outputs, self.manifest, self.confidence):
                 placed = tiles.place(detection, tile)
                 if placed is not None:
@@ -73,13 +62,9 @@ class Segmenter:
         shown, empty = found
         return (shown, empty) if shown else (empty, [])
 
-    def _answers(
-        self, image: Image, shown: list[Tile], *, alone: bool
-    ) -> Iterator[tuple[Tile, Outputs]]:
-        """What the model says of each tile; an answer is good until the next is asked for. `alone`:
-        there is but one in the frame.
-        """
+    def _answers(self, image: Image, shown: list[Tile]) -> Iterator[tuple[Tile, Outputs]]:
+        """What the model says of each tile; an answer is good until the next is asked for."""
         size = self.manifest.input
-        cut = (tiles.cut(image, tile, size.width, size.height, size.pad) for tile in shown)
-        answers = map(self.runtime.infer, cut) if alone else self.runtime.infer_all(cut)
-        return zip(shown, answers, strict=True)
+        for tile in shown:
+            cut = tiles.cut(image, tile, size.width, size.height, size.pad)
+            yield tile, self.runtime.infer(cut)

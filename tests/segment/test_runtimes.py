@@ -13,11 +13,10 @@ from inspector.config import Limits, ModelConfig
 from inspector.errors import BundleError, ConfigError, InferenceError
 from inspector.pipeline import Inspector
 from inspector.segment import bundle
-from inspector.segment.runtime import Outputs
 from inspector.segment.segmenter import Segmenter
 from inspector.segment.threads import default_threads
 from inspector.segment.tiles import EMPTY, Tile, is_empty
-from inspector.types import Frame, Image
+from inspector.types import Frame
 from tests.support.bundles import write_bundle
 from tests.support.onnx_models import tiny
 
@@ -123,43 +122,6 @@ def test_auto_takes_eight_bits_that_were_proved(tmp_path: Path) -> None:
     ]
 
 
-def coloured(*greens: int) -> list[Image]:
-    return [np.full((64, 64, 3), (0, green, 0), np.uint8) for green in greens]
-
-
-def green_of(outputs: Outputs) -> float:
-    """What the tiny model was given: its prototypes are the colour planes."""
-    return round(float(outputs[1][0, 1].mean()) * 255)
-
-
-@pytest.mark.parametrize("runtime", RUNTIMES)
-@pytest.mark.parametrize("threads", [1, 3])
-def test_the_tiles_of_a_frame_are_answered_in_their_order(
-    tmp_path: Path, runtime: str, threads: int
-) -> None:
-    """However many are in work at a time; each answer stays until the next is asked for."""
-    opened = bundle.open_runtime(
-        write_bundle(tmp_path / "b", tiny(END2END)), config(runtime, threads=threads)
-    )
-    for count in (0, 1, 2, 3, 4, 11, 2):
-        greens = list(range(10, 10 + 20 * count, 20))
-        assert [green_of(one) for one in opened.infer_all(iter(coloured(*greens)))] == greens
-
-
-def test_tiles_that_are_left_or_fail_spoil_nothing(tmp_path: Path) -> None:
-    """A frame that is given up half-way, by whoever asks or by an error, and then the next one."""
-    made = write_bundle(tmp_path / "b", tiny(END2END))
-    opened = bundle.open_runtime(made, config("openvino", threads=3))
-
-    answers = opened.infer_all(coloured(10, 20, 30, 40, 50))
-    assert green_of(next(answers)) == 10
-    answers.close()
-    with pytest.raises(InferenceError, match="OpenVINO failed"):
-        list(opened.infer_all([*coloured(10, 20), np.zeros((32, 32, 3), np.uint8)]))
-
-    assert [green_of(one) for one in opened.infer_all(coloured(60, 70, 80))] == [60, 70, 80]
-
-
 @pytest.mark.parametrize("ground", [2, 20, 128, 230])
 def test_what_a_tile_is_left_out_for_the_shipped_model_would_not_find(ground: int) -> None:
     """A long line that is as clear as an empty tile allows."""
@@ -178,7 +140,7 @@ def test_no_core_is_claimed(tmp_path: Path, threads: int | None) -> None:
     made = write_bundle(tmp_path / "b", tiny(END2END))
     asked = ModelConfig(runtime="openvino", threads=threads)
 
-    compiled = bundle.open_runtime(made, asked)._open_one().get_compiled_model()
+    compiled = bundle.open_runtime(made, asked)._request.get_compiled_model()
 
     assert compiled.get_property("ENABLE_CPU_PINNING") is False
     assert compiled.get_property("INFERENCE_NUM_THREADS") == (threads or default_threads())

@@ -9,7 +9,7 @@ import pytest
 
 from inspector.segment import bundle as bundles
 from training.bench import frames, lines, profiles, report, values
-from training.bench.frames import Cost, Seams, Shared, Straight
+from training.bench.frames import Cost, Seams, Straight
 from training.bench.peers import BARE, Row
 from training.bench.pictures import MARGIN_PX, arc, in_a_grid, scratched, wandering
 from training.bench.profiles import STAGES, Stages, Step
@@ -78,7 +78,6 @@ def test_tables_go_where_they_belong(tmp_path: Path) -> None:
         "steps": report.steps([Step("thin", 0.07, 1.0)]),
         "seams": report.seams([Seams("inspector", 6, 1.0, 2.0, 1.0)], []),
         "straight": report.straight([Straight(45, 19, 1, 20)]),
-        "shared": report.shared([Shared(8, one, one)]),
         "area": report.cost([Cost("1 MP", 1.0, 4, one, 20.0)]),
         "lines": report.lines([lines.Lines(1, 2, 20.0, 20.0, 20.0, 50.0, 60.0, 90.0)]),
     }

@@ -44,7 +44,6 @@ def run(
         report.plot(page.with_name("seams.png"), crossed)
         _write(page, "seams", report.seams(crossed, refused))
         _write(page, "straight", report.straight(frames.straight(segmenter)))
-        _write(page, "shared", report.shared(frames.shared(segmenter, rounds)))
         _write(page, "area", report.cost(frames.cost(segmenter, COST_ROUNDS, progress=True)))
     if wanted("lines"):
         _write(page, "lines", report.lines(lines.run(seconds)))

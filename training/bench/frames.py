@@ -30,13 +30,12 @@ from inspector.segment import tiles
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection, Frame, Image
 from training.bench.pictures import arc, scratched, wandering
-from training.bench.values import Spread, in_turn, ratio
+from training.bench.values import Spread, in_turn
 
 MOST_SEAMS = 6
 HEIGHT, WIDTH = 640, 4000
 PER_SEAMS = 8
 HEADINGS, PER_HEADING = (0, 2, 5, 10, 30, 45, 60, 85, 88, 90), 20
-TILES = (2, 3, 4, 8, 20)
 MEGAPIXELS = (1, 2, 5, 12, 24, 50)
 LINE_SCAN = (12_000, 2_000)
 SLICE, SLICE_OVERLAP = 640, 0.2
@@ -54,15 +53,6 @@ class Seams:
     median: float
     worst: float
     pieces: float
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """So many tiles: ms one after the other, and the time of the runtime's own way over that."""
-
-    tiles: int
-    ms: Spread
-    ratio: Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,29 +246,6 @@ def _supervision(segmenter: Segmenter) -> Way:
         return _lengths([_boxed(mask) for mask in masks], image)
 
     return way
-
-
-def shared(segmenter: Segmenter, rounds: int) -> list[Shared]:
-    """The tiles of a frame one after the other, each on all threads, beside what the runtime makes
-    of all of them; the model alone, on tiles that are cut already.
-    """
-    runtime, size = segmenter.runtime, segmenter.manifest.input
-    shape = (size.height, size.width, 3)
-    rng = np.random.default_rng(SEED)
-    drawn = [rng.integers(0, 256, shape, np.uint8) for _ in range(max(TILES))]
-
-    def one_by_one(count: int) -> Callable[[], object]:
-        return lambda: [runtime.infer(tile) for tile in drawn[:count]]
-
-    def at_once(count: int) -> Callable[[], object]:
-        return lambda: [None for _ in runtime.infer_all(drawn[:count])]
-
-    ways = {(n, how): how(n) for n in TILES for how in (one_by_one, at_once)}
-    took = in_turn(ways, rounds)
-    return [
-        Shared(n, Spread.of(took[n, one_by_one]), ratio(took[n, at_once], took[n, one_by_one]))
-        for n in TILES
-    ]
 
 
 def cost(segmenter: Segmenter, rounds: int, *, progress: bool = False) -> list[Cost]:

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from inspector.bench import machine
-from training.bench.frames import Cost, Seams, Shared, Straight
+from training.bench.frames import Cost, Seams, Straight
 from training.bench.lines import Lines
 from training.bench.peers import REFERENCES, Row
 from training.bench.profiles import STAGES, Stages, Step
@@ -94,12 +94,6 @@ def straight(rows: Sequence[Straight]) -> list[str]:
     """What becomes of straight scratches, by heading."""
     out = ["| degrees | length true to a tenth | not found | of |", "|---|---|---|---|"]
     return out + [f"| {row.degrees} | {row.true} | {row.missed} | {row.count} |" for row in rows]
-
-
-def shared(rows: Sequence[Shared]) -> list[str]:
-    """Tiles shared out among the threads."""
-    out = ["| tiles | one after the other, ms | shared out: × of that |", "|---|---|---|"]
-    return out + [f"| {r.tiles} | {r.ms.told(0)} | {r.ratio.told(2)} |" for r in rows]
 
 
 def cost(rows: Sequence[Cost]) -> list[str]:
