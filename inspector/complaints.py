@@ -8,7 +8,10 @@ from collections.abc import Callable
 QUIET_S = 600.0  # a complaint that did not come for so long is a new one
 
 
-class Once(logging.Filter):
+PER_PART = "inspector.pipeline"  # what else complains holds itself back, and tells of each change
+
+
+class Sparing(logging.Filter):
     """Lets the 1st, 2nd, 4th, 8th, … of equal warnings and errors through, and counts them.
 
     Equal are those of one place in the code, whatever picture or number they name; of two kinds of
@@ -40,7 +43,5 @@ class Once(logging.Filter):
 
 
 def limit() -> None:
-    """Tell no complaint of this process without end."""
-    only = Once()
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(only)
+    """Tell nothing about each part without end."""
+    logging.getLogger(PER_PART).addFilter(Sparing())

@@ -34,7 +34,7 @@ class Pulse:
 def grabber_limit_s(camera: CameraConfig) -> float:
     """How long the camera's thread may be inside one `open`, `read` or `close`.
 
-    A read that fails late takes its deadline twice, and V4L2 rounds it up to whole seconds.
+    A read that fails late takes its deadline twice, and V4L2 waits for whole seconds, at least one.
     """
     lookup_s = RESOLVER_S if camera.source.kind == "rtsp" else 0.0
     return 2 * camera.timeout_ms / 1000 + DRIVER_S + lookup_s

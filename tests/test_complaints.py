@@ -17,15 +17,14 @@ from tests.support.bundles import manifest_of
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch):
-    """The root's handler as `inspector run` has it, writing here; and a clock to be set."""
+    """What `inspector run` would write of its parts, and a clock to be set."""
     now_s = [0.0]
     monkeypatch.setattr(
-        complaints, "Once", lambda kind=complaints.Once: kind(clock=lambda: now_s[0])
+        complaints, "Sparing", lambda kind=complaints.Sparing: kind(clock=lambda: now_s[0])
     )
     written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    root = logging.getLogger()
-    monkeypatch.setattr(root, "handlers", [handler])
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(written)])
+    monkeypatch.setattr(logging.getLogger(complaints.PER_PART), "filters", [])
     complaints.limit()
     return written, now_s
 
@@ -50,7 +49,7 @@ def test_a_model_that_fails_on_every_part_is_told_of_ten_times_in_a_thousand(log
 
 def test_other_complaints_and_news_are_not_held_back(log) -> None:
     written, _ = log
-    told = logging.getLogger("inspector.test")
+    told = logging.getLogger(complaints.PER_PART)
     told.setLevel(logging.INFO)
     for number in range(5):
         told.warning("a %d", number)
@@ -68,9 +67,18 @@ def test_other_complaints_and_news_are_not_held_back(log) -> None:
 
 def test_a_complaint_that_comes_back_is_told_anew(log) -> None:
     written, now_s = log
-    told = logging.getLogger("inspector.test")
+    told = logging.getLogger(complaints.PER_PART)
     for number in range(3):
         now_s[0] += complaints.QUIET_S - 1 if number < 2 else complaints.QUIET_S + 1
         told.warning("b %d", number)
 
     assert written.getvalue().splitlines() == ["b 0", "b 1 [2 times by now]", "b 2"]
+
+
+def test_what_is_told_of_a_change_is_told_each_time(log) -> None:
+    """A camera that is lost for another reason, a broker that comes and goes."""
+    written, _ = log
+    for number in range(5):
+        logging.getLogger("inspector.publish.publisher").warning("c %d", number)
+
+    assert written.getvalue().splitlines() == [f"c {number}" for number in range(5)]

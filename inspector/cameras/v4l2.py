@@ -21,7 +21,8 @@ class V4l2Camera:
     """A camera by its device file.
 
     OpenCV bounds a wait for a frame only through the environment, in whole seconds, and reads it
-    once in a process: what is set there already stays. `timeout_s` is rounded down to them.
+    once in a process: what is set there already stays. `timeout_s` is rounded down to them,
+    to one at least.
     """
 
     live = True

@@ -83,25 +83,27 @@ def test_the_verdict_is_read_from_three_metres(
     """
     page = open_page(size, color_scheme=scheme)
     seen = {}
-    for verdict in ("pass", "fail", "unknown"):
-        factory[0].conveyor.blur(verdict == "unknown")
-        # Looked for and read in one go: the next part may come in between.
-        seen[verdict] = page.wait_for_function(
-            """verdict => {
-                const box = document.querySelector(`.verdict-box[data-verdict="${verdict}"]`);
-                if (!box) return null;
-                const word = box.querySelector(".word"), style = getComputedStyle(word);
-                const ground = getComputedStyle(word.parentElement);
-                // Of stripes the darker one.
-                const striped = ground.backgroundImage.match(/color\\(srgb ([^)]+)\\)/);
-                const dark = striped && striped[1].split(" ").map((c) => Math.floor(255 * c));
-                return [word.textContent, parseFloat(style.fontSize), style.color,
-                        dark ? `rgb(${dark})` : ground.backgroundColor,
-                        box.querySelector(".shape .body").outerHTML];
-            }""",
-            arg=verdict,
-        ).json_value()
-    factory[0].conveyor.blur(False)
+    try:
+        for verdict in ("pass", "fail", "unknown"):
+            factory[0].conveyor.blur(verdict == "unknown")
+            # Looked for and read in one go: the next part may come in between.
+            seen[verdict] = page.wait_for_function(
+                """verdict => {
+                    const box = document.querySelector(`.verdict-box[data-verdict="${verdict}"]`);
+                    if (!box) return null;
+                    const word = box.querySelector(".word"), style = getComputedStyle(word);
+                    const ground = getComputedStyle(word.parentElement);
+                    // Of stripes the darker one.
+                    const striped = ground.backgroundImage.match(/color\\(srgb ([^)]+)\\)/);
+                    const dark = striped && striped[1].split(" ").map((c) => Math.floor(255 * c));
+                    return [word.textContent, parseFloat(style.fontSize), style.color,
+                            dark ? `rgb(${dark})` : ground.backgroundColor,
+                            box.querySelector(".shape .body").outerHTML];
+                }""",
+                arg=verdict,
+            ).json_value()
+    finally:
+        factory[0].conveyor.blur(False)
     assert [word for word, *_ in seen.values()] == ["PASS", "FAIL", "UNKNOWN"]
     assert len({shape for *_, shape in seen.values()}) == 3
     for _, size_px, text, ground, _ in seen.values():

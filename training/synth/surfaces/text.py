@@ -274,9 +274,8 @@ def _folds(rng: np.random.Generator, image: Image) -> None:
         d = (u + bow).astype(np.float32)
         lasting = np.clip(0.6 + noise.cloud(rng, h, w, rng.uniform(60, 300)), 0, 1)
         line = np.exp(-((d / rng.uniform(0.7, 3.5)) ** 2)) * rng.uniform(-0.35, 0.1)
-        side = np.where(d > 0, np.exp(-np.maximum(d, 0) / rng.uniform(6, 50)), 0) * rng.uniform(
-            -0.22, 0.05
-        )
+        fade = np.exp(-np.maximum(d, 0) / rng.uniform(6, 50))
+        side = np.where(d > 0, fade, 0) * rng.uniform(-0.22, 0.05)
         image *= (1 + lasting * (line + side)).astype(np.float32)[..., None]
 
 
