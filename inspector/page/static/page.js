@@ -5,7 +5,7 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const token = $("meta[name=token]").content;
 const boot = $("meta[name=boot]").content;
-const ASK_AGAIN_MS = 5000;
+const ASK_AGAIN_MS = 20000; // what-if looks through all recorded parts, and fifty may look on
 const SILENT_MS = 4000; // the server beats every second; what stands here is old after this
 
 // What the server says
