@@ -72,15 +72,13 @@ def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | N
     Raises:
         NoInputError: a path does not exist, or no picture was found.
         BundleError: the model may not run.
-        InspectorError: an overlay cannot be written.
+        InspectorError: an overlay cannot be written, or would take the place of a picture.
     """
     cv2.setNumThreads(1)  # the cores belong to the runtime
     pictures = find_pictures(paths)
-    if overlay is not None:
-        _make(overlay)
+    targets = _targets(pictures, overlay) if overlay is not None else {}
     segmenter, info = bundle.open_segmenter(chosen.model)
     inspector = Inspector(segmenter, chosen.limits, chosen.view)
-    common = Path(os.path.commonpath([p.absolute().parent for p in pictures]))
     batch, passed = uuid.uuid4().hex, True
     for seq, (path, part) in enumerate(_parts(pictures), start=1):
         result = inspector.inspect(part)
@@ -101,9 +99,28 @@ def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | N
             line = f"{headline(result)}  {path}"
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
-        if overlay is not None:
-            _save(overlay / path.absolute().relative_to(common), part, result)
+        if path in targets:
+            _save(targets[path], part, result)
     return passed
+
+
+def _targets(pictures: list[Path], overlay: Path) -> dict[Path, Path]:
+    """Where the overlay of each picture goes: in the folder `overlay`, as the pictures lie."""
+    common = Path(os.path.commonpath([p.absolute().parent for p in pictures]))
+    targets = {}
+    for path in pictures:
+        target = overlay / path.absolute().relative_to(common)
+        if target.suffix.lower() not in WRITABLE:
+            target = target.with_name(target.name + ".jpg")
+        targets[path] = target
+    overwritten = {path.resolve() for path in pictures} & {t.resolve() for t in targets.values()}
+    if overwritten:
+        raise InspectorError(
+            f"{overlay}: expected a folder of its own for overlays, found that {min(overwritten)} "
+            "would be overwritten"
+        )
+    _make(overlay)
+    return targets
 
 
 def _parts(pictures: list[Path]) -> Iterator[tuple[Path, Frame | Unseen]]:
@@ -123,8 +140,6 @@ def _parts(pictures: list[Path]) -> Iterator[tuple[Path, Frame | Unseen]]:
 
 def _save(target: Path, part: Frame | Unseen, result: Result) -> None:
     picture = draw(part.image if isinstance(part, Frame) else None, result)
-    if target.suffix.lower() not in WRITABLE:
-        target = target.with_name(target.name + ".jpg")
     _make(target.parent)
     quality = [] if target.suffix.lower() == ".png" else [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     if not cv2.imwrite(str(target), picture, quality):

@@ -70,6 +70,17 @@ def test_an_overlay_that_cannot_be_written_is_told_before_anything_is_judged(
     assert "Traceback" not in done.stderr
 
 
+def test_an_overlay_never_takes_the_place_of_a_picture(model: Path, pictures: Path) -> None:
+    """Known samples may be the only copies."""
+    before = {p: p.read_bytes() for p in pictures.iterdir()}
+
+    done = run("inspect", pictures, "--model", model, "--overlay", pictures)
+
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "would be overwritten" in done.stderr
+    assert {p: p.read_bytes() for p in pictures.iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
