@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from inspector.limits import Limits, Scale, Zone, measure_of
-from inspector.place import DIGITS, Box, nearest_px, place, rest_px
+from inspector.place import Box, nearest_px, place, rest_px, tidy
 from inspector.polygon import area
 from inspector.types import Decision, Reason, Rule, Scratch, Verdict
 
@@ -114,7 +114,7 @@ def _reasons(
         band = limits.guard.band(name, limit, scale) if limits.guard else None
         reach = (limit + (band or 0)) / factor + 0.01
         for value in part.values(zone, measure_of(name), reach):
-            found = round(value * factor, DIGITS)
+            found = tidy(value * factor)
             if not math.isfinite(found):
                 yield Reason(Rule.NOT_FINITE)
                 continue
@@ -136,7 +136,7 @@ def _held(
 ) -> Iterator[Reason]:
     """The reason that a value which is not clear of its limit is, none for one that is."""
     room = value - limit if measure_of(rule) == DISTANCE else limit - value
-    marginal = band is not None and round(abs(room) - band, DIGITS) <= 0
+    marginal = band is not None and tidy(abs(room)) <= tidy(band)
     if not room > 0 or marginal:
         name = zone.name if zone else None
-        yield Reason(rule, value, limit, unit, name, round(room, DIGITS), marginal)
+        yield Reason(rule, value, limit, unit, name, tidy(room), marginal)

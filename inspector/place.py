@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.limits import Scale, Zone
-from inspector.polygon import Point
+from inspector.polygon import Point, area
 from inspector.types import Scratch
 
-DIGITS = 6  # of a measure in mm; takes a float's noise away, and is finer than any scale
+DIGITS = 9  # that count, of a measure in mm: finer than any measuring, coarser than a float's noise
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in px of the frame."""
@@ -26,8 +26,9 @@ Box = tuple[int, int, int, int]
 class Place:
     """`touched`: names of the zones with limits that a scratch reaches into, None: beyond all.
 
-    It is empty where nothing is judged: a scratch wholly in zones without limits. `mostly` names
-    the zone that holds the most of it, and of one that is not judged, because of which.
+    It is empty where nothing is judged: a scratch wholly in zones without limits. Where these and
+    zones with limits overlap, the smaller zone counts. `mostly` names the zone that holds the most
+    of a scratch, and of one that is not judged, because of which.
     """
 
     touched: frozenset[str | None]
@@ -42,14 +43,22 @@ def place(scratch: Scratch, zones: Sequence[Zone]) -> Place:
     pixels = _filled([scratch.polygon], box)
     shares = {zone.name: pixels & _filled([zone.polygon], box) for zone in zones}
     beyond = pixels & ~np.logical_or.reduce(list(shares.values()))
-    idle = {zone.name: shares[zone.name] for zone in zones if zone.limits is None}
-    if idle and not (pixels & ~np.logical_or.reduce(list(idle.values()))).any():
+    if not (pixels & ~_spared(zones, shares)).any():
+        idle = {zone.name: shares[zone.name] for zone in zones if zone.limits is None}
         return Place(frozenset(), _largest(idle)[0])
     touched: set[str | None] = {z.name for z in zones if z.limits and shares[z.name].any()}
     touched |= {None} if beyond.any() else set()
     name, size = _largest(shares)
     most = size >= max(1, int(np.count_nonzero(beyond)))
     return Place(frozenset(touched), name if most else None)
+
+
+def _spared(zones: Sequence[Zone], shares: dict[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Where the smallest zone has no limits; of two of one size the one with limits counts."""
+    spared = np.zeros_like(shares[zones[0].name])
+    for zone in sorted(zones, key=lambda z: (-area(z.polygon), z.limits is not None)):
+        spared[shares[zone.name]] = zone.limits is None
+    return spared
 
 
 def placed(scratch: Scratch, zones: Sequence[Zone], scale: Scale | None) -> Scratch:
@@ -59,9 +68,14 @@ def placed(scratch: Scratch, zones: Sequence[Zone], scale: Scale | None) -> Scra
         return scratch
     return replace(
         scratch,
-        length_mm=round(scratch.length_px * scale.mm_per_px, DIGITS),
-        width_mm=round(scratch.width_px * scale.mm_per_px, DIGITS),
+        length_mm=tidy(scratch.length_px * scale.mm_per_px),
+        width_mm=tidy(scratch.width_px * scale.mm_per_px),
     )
+
+
+def tidy(value: float) -> float:
+    """The value without the noise of floats, at any scale; what is not finite stays so."""
+    return float(f"{value:.{DIGITS}g}")
 
 
 @lru_cache(maxsize=16)

@@ -1,6 +1,7 @@
 """Where scratches lie, on shapes of whole pixels that are counted by hand."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -89,12 +90,26 @@ def test_no_pixel_of_a_scratch_escapes(at, boxes) -> None:
         }
         for z in zones
     }
-    idle = set().union(*(held[z.name] for z in zones if z.limits is None))
     names: set[str | None] = {z.name for z in zones if z.limits and held[z.name]}
     beyond = pixels - set().union(*held.values())
 
+    def smallest(pixel: tuple[int, int]) -> tuple[int, bool]:
+        around = [(math.prod(z.polygon[2][k] - z.polygon[0][k] for k in (0, 1)), z.limits is None)
+                  for z in zones if pixel in held[z.name]]  # fmt: skip
+        return min(around, default=(0, False))
+
+    idle = {pixel for pixel in pixels if smallest(pixel)[1]}
     expected = (names | ({None} if beyond else set())) if pixels - idle else set()
     assert place(scratch(*at), zones).touched == expected
+
+
+def test_a_window_in_what_is_spared_is_judged() -> None:
+    """«Nothing counts but this window»: a zone of `none` over all, and one with limits in it."""
+    zones = (zone("beside", 0, 0, 1000, 1000, "none"), zone("window", 200, 200, 400, 400, STRICT))
+
+    assert place(scratch(300, 300, 50, 2), zones).touched == {"window"}
+    assert place(scratch(190, 300, 50, 2), zones).touched == {"window"}
+    assert place(scratch(100, 300, 50, 2), zones).touched == set()
 
 
 def test_the_scale_gives_millimetres() -> None:
