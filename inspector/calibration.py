@@ -15,6 +15,9 @@ from inspector.errors import ConfigError
 from inspector.limits import Limits, Positive, Scale, over
 from inspector.windows import Reference, Sight, Windows
 
+LONGEST_NAME = 200
+"""Characters of who calibrates."""
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(
@@ -47,7 +50,7 @@ class Record(_Strict):
         default="inspector.calibration/1", alias="schema"
     )
     time: AwareDatetime
-    by: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
     action: Literal["set", "undo"]
     before: Calibrated
     after: Calibrated
@@ -99,6 +102,10 @@ class History:
     def in_force(self) -> Calibrated:
         """What overrules the line's file now."""
         return self.records[-1].after if self.records else Calibrated()
+
+    def continues(self, earlier: Self) -> bool:
+        """It begins with all records of the `earlier` one: records come, and never go."""
+        return self.records[: len(earlier.records)] == earlier.records
 
     def set(self, limits: Calibrated, *, by: str, time: AwareDatetime) -> Self:
         """With one more record; limits that are None stay as they are, but for a length in px that

@@ -1,6 +1,7 @@
 """Files that are replaced as a whole, and are on the disk when that is said."""
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,11 +9,12 @@ PART = ".part"
 """End of the name of a file that is being written."""
 
 
-def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+def replace(path: Path, data: bytes, *, durable: bool = True, like: Path | None = None) -> None:
     """Write `data` in place of what is at `path`. Who reads meanwhile, or after a power cut, finds
     the old content or the new, never a part of it.
 
-    `durable=False` spares the disk: after a power cut, and only then, there may be neither.
+    `durable=False` spares the disk: after a power cut, and only then, there may be neither. Who may
+    read the file `like` may read this one, whatever the umask of who writes it.
 
     Raises:
         OSError: it cannot be written; what was there before is still there.
@@ -20,6 +22,8 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     part = path.with_name(path.name + PART)
     try:
         with part.open("wb") as file:
+            if like is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(like.stat().st_mode))
             file.write(data)
             file.flush()
             if durable:

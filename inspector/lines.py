@@ -15,6 +15,7 @@ from inspector.files import replace
 
 INSTALLED = Path("/etc/inspector/lines")
 VARIABLE = "INSPECTOR_CONFIG"
+CALIBRATIONS = ".calibration.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +54,32 @@ def read_file(path: Path) -> tuple[str, LineConfig]:
 
 
 def history_of(path: Path) -> Path:
-    """Where the calibrations of the line at `path` are: line1.yaml → line1.calibration.jsonl."""
-    return path.with_suffix(".calibration.jsonl")
+    """Where the calibrations of the line at `path` are: line1.yaml → line1.calibration.jsonl.
+
+    They lie beside the file itself: whoever comes by a link to it finds the same ones.
+    """
+    return path.resolve().with_suffix(CALIBRATIONS)
 
 
 def read_history(path: Path) -> History:
     """The calibrations of the line at `path`; none where their file does not exist.
 
     Raises:
-        ConfigError: it cannot be read, or what it says is wrong.
+        ConfigError: it cannot be read, what it says is wrong, or it is empty, as none ever is.
     """
     beside = history_of(path)
     try:
-        there = beside.exists()
+        there = beside.exists() or beside.is_symlink()  # one that leads nowhere is not «none»
+        lost = path.with_suffix(CALIBRATIONS)
+        if path.is_symlink() and lost.exists() and not (there and lost.samefile(beside)):
+            raise ConfigError(f"{lost}: expected calibrations beside the file itself: {beside}")
     except OSError as error:
         raise ConfigError(f"{beside}: expected to read it, found: {error.strerror}") from None
-    return History.parse(_read(beside), name=str(beside)) if there else History()
+    if not there:
+        return History()
+    if not (text := _read(beside)):
+        raise ConfigError(f"{beside}: expected one calibration record at least, found it empty")
+    return History.parse(text, name=str(beside))
 
 
 def write_history(path: Path, history: History) -> None:
@@ -79,7 +90,7 @@ def write_history(path: Path, history: History) -> None:
     """
     beside = history_of(path)
     try:
-        replace(beside, history.text().encode())
+        replace(beside, history.text().encode(), like=path)
     except OSError as error:
         raise ConfigError(
             f"{beside}: expected to write the calibration, found: {error.strerror}"
@@ -88,22 +99,29 @@ def write_history(path: Path, history: History) -> None:
 
 def recalibrate(
     path: Path, change: Callable[[History], History], *, dry_run: bool = False
-) -> tuple[LineConfig, LineConfig]:
+) -> tuple[LineConfig | None, LineConfig]:
     """Replace the history of the line at `path` by what `change` makes of it; what was in force
-    before, and what is now.
+    before, and what is now. Before is None where the calibrations contradicted the file: a change
+    is the way out of that.
 
     Raises:
-        ConfigError: the line does not validate, with or without the change, or the record cannot
-            be written.
+        ConfigError: the line does not validate with the change, or the record cannot be written.
     """
     line = read(path)  # before the lock: a file that is not there gets its own message
     with only_one(path):
         line = read(path)
         history = change(line.history)
-        after = overrule(line.written, history.in_force)
+        before, after = _consistent(line), overrule(line.written, history.in_force)
         if not dry_run:
             write_history(path, history)
-    return line.config, after
+    return before, after
+
+
+def _consistent(line: Line) -> LineConfig | None:
+    try:
+        return line.config
+    except ConfigError:
+        return None
 
 
 @contextmanager

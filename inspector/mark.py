@@ -52,12 +52,12 @@ def keep(mark: Gray, path: Path, *, write: bool = True) -> Path:
         ConfigError: it cannot be written.
     """
     data = cv2.imencode(".png", mark)[1].tobytes()
-    name = f"{path.stem}.reference-{hashlib.sha256(data).hexdigest()[:8]}.png"
-    beside = path.absolute().with_name(name)
+    name = f"{path.resolve().stem}.reference-{hashlib.sha256(data).hexdigest()[:8]}.png"
+    beside = path.resolve().with_name(name)
     if not write:
         return beside
     try:
-        replace(beside, data)
+        replace(beside, data, like=path)
     except OSError as error:
         raise ConfigError(
             f"{beside}: expected to write the mark, found: {error.strerror}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pydantic import BaseModel, ValidationError
 
 from inspector import lines
-from inspector.calibration import overrule
+from inspector.calibration import History, overrule
 from inspector.config import LineConfig
 from inspector.errors import ConfigError
 from inspector.notify import notify
@@ -41,7 +41,7 @@ class Reload:
         self._alarm = alarm
         self._started = told.written
         self._written = told.written  # as it was last taken over
-        self._calibrated = told.history.in_force
+        self._history = told.history
         self._in_force = told.config
         self._seen: tuple[int, ...] | None = ()  # the first look reads it, whatever came before
         for code in (CALIBRATION, CONFIGURATION, RESTART_NEEDED):
@@ -88,19 +88,28 @@ class Reload:
             return None
 
     def _read_calibrations(self) -> None:
-        before = self._calibrated
+        before = self._history
         try:
-            self._calibrated = lines.read_history(self._path).in_force
+            self._history = self._continued(before)
             self._put_in_force(self._written)
         except ConfigError as error:
-            self._calibrated = before
+            self._history = before
             log.exception("the calibration is not taken over")
             self._alarm(CALIBRATION, str(error))
             return
         self._alarm(CALIBRATION, None)
 
+    def _continued(self, before: History) -> History:
+        found = lines.read_history(self._path)
+        if not found.continues(before):
+            raise ConfigError(
+                f"{lines.history_of(self._path)}: expected the {len(before.records)} records of "
+                f"before and new ones, found {len(found.records)} others; a start takes them over"
+            )
+        return found
+
     def _put_in_force(self, written: LineConfig) -> None:
-        config = overrule(written, self._calibrated)
+        config = overrule(written, self._history.in_force)
         if config == self._in_force:
             return
         self._take_over(config)

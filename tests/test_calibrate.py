@@ -102,17 +102,6 @@ def test_bad_input_changes_nothing(line: Path, args: list[str], code: int, messa
     assert not lines.history_of(line).exists()
 
 
-def test_a_torn_history_stops_run_check_and_calibrate(line: Path) -> None:
-    """Nobody judges by a limit that cannot be read, and the file stays for whoever looks."""
-    lines.history_of(line).write_text('{"schema": "inspector.cal')
-
-    for args in (["check"], ["run"], ["calibrate", "--min-scratch-px", "5"]):
-        done = run(*args, cwd=line.parent)
-        assert done.returncode == 78
-        assert "line.calibration.jsonl:1" in done.stderr
-    assert lines.history_of(line).read_text() == '{"schema": "inspector.cal'
-
-
 def test_a_folder_that_cannot_be_written_is_told(line: Path) -> None:
     """The record stays as it was; a directory in its place stands for any such failure."""
     lines.history_of(line).with_name(lines.history_of(line).name + ".part").mkdir()

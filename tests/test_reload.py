@@ -50,6 +50,9 @@ class Running:
         history = lines.read_history(self.path)
         made = history.set(Calibrated(min_scratch_px=px), by="eve", time=T0)
         lines.write_history(self.path, made)
+        self.tend()
+
+    def tend(self) -> None:
         self._reload.tend(self._asked)
 
     def reload(self, **change: object) -> None:
@@ -58,7 +61,7 @@ class Running:
 
     def hang_up(self) -> None:
         self._asked.set()
-        self._reload.tend(self._asked)
+        self.tend()
         assert not self._asked.is_set()
 
 
@@ -152,11 +155,40 @@ def test_calibrations_stay_above_the_file(running: Running) -> None:
     running.calibrate(70)
     running.reload(limits={"min_scratch_px": 50, "min_scratch_count": 3})
     lines.write_history(running.path, lines.read_history(running.path).undo(by="eve", time=T0))
-    running._reload.tend(threading.Event())
+    running.tend()
 
     assert [
         (config.limits.min_scratch_px, config.limits.min_scratch_count) for config in running.taken
     ] == [(70, None), (70, 3), (50, 3)]
+
+
+@pytest.mark.parametrize("damage", ["emptied", "removed", "torn", "dangling", "begun anew"])
+def test_records_that_are_gone_change_nothing(running: Running, damage: str) -> None:
+    """Whoever empties the file has not calibrated: scale and limit stay, and somebody is told."""
+    running.calibrate(70)
+    beside = lines.history_of(running.path)
+    whole = beside.read_text()
+    beside.unlink()
+    match damage:
+        case "emptied":
+            beside.write_text("")
+        case "torn":
+            beside.write_text(whole[:50])
+        case "dangling":
+            beside.symlink_to("nowhere")
+        case "begun anew":
+            other = History().set(Calibrated(min_scratch_px=90), by="eve", time=T0)
+            lines.write_history(running.path, other)
+    running.tend()
+
+    assert [config.limits.min_scratch_px for config in running.taken] == [70]
+    assert str(beside) in running.alarms["calibration"]
+
+    beside.unlink(missing_ok=True)
+    beside.write_text(whole)
+    running.calibrate(80)
+    assert [config.limits.min_scratch_px for config in running.taken] == [70, 80]
+    assert running.alarms == {}
 
 
 def test_a_file_that_contradicts_the_calibration_is_refused(running: Running) -> None:

@@ -4,12 +4,14 @@ import getpass
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from inspector import lines
-from inspector.calibration import Calibrated, History, tell
+from inspector.calibration import LONGEST_NAME, Calibrated, History, tell
+from inspector.errors import ConfigError
 
 
 def set_limits(path: Path, limits: Calibrated, *, by: str | None, dry_run: bool) -> None:
@@ -19,7 +21,7 @@ def set_limits(path: Path, limits: Calibrated, *, by: str | None, dry_run: bool)
         ConfigError: the line does not validate, with or without the new limits, or the record
             cannot be written.
     """
-    _change(path, lambda h: h.set(limits, by=by or _who(), time=_now()), dry_run=dry_run)
+    _change(path, lambda h: h.set(limits, by=_who(by), time=_now()), dry_run=dry_run)
 
 
 def undo(path: Path, *, by: str | None, dry_run: bool) -> None:
@@ -28,28 +30,45 @@ def undo(path: Path, *, by: str | None, dry_run: bool) -> None:
     Raises:
         ConfigError: there is none, or the record cannot be written.
     """
-    _change(path, lambda h: h.undo(by=by or _who(), time=_now()), dry_run=dry_run)
+    _change(path, lambda h: h.undo(by=_who(by), time=_now()), dry_run=dry_run)
 
 
 def show(path: Path) -> None:
-    """Print what is in force, and every record."""
+    """Print what is in force, and every record.
+
+    Raises:
+        ConfigError: the records contradict the line's file, or one of them cannot be read.
+    """
     line = lines.read(path)
-    if line.config.scale is not None:
-        sys.stdout.write(f"scale: {line.config.scale}\n")
-    for key, value in line.config.sight:
-        if value is not None:
-            sys.stdout.write(f"{key}: {value}\n")
-    for zone, key, value in line.config.limits.everywhere():
-        where = f" in the zone {zone.name}" if zone else ""
-        sys.stdout.write(f"{key}: {value:g}{where}\n")
-    for record in line.history.records:
-        sys.stdout.write(tell(record) + "\n")
-    if not line.history.records:
-        sys.stdout.write(f"never calibrated; the limits are those of {path}\n")
+    with _records_after(line):
+        in_force = line.config
+        if in_force.scale is not None:
+            sys.stdout.write(f"scale: {in_force.scale}\n")
+        for key, value in in_force.sight:
+            if value is not None:
+                sys.stdout.write(f"{key}: {value}\n")
+        for zone, key, value in in_force.limits.everywhere():
+            where = f" in the zone {zone.name}" if zone else ""
+            sys.stdout.write(f"{key}: {value:g}{where}\n")
+
+
+@contextmanager
+def _records_after(line: lines.Line) -> Iterator[None]:
+    """Also where they contradict the line's file: to see that is why they are asked for."""
+    try:
+        yield
+    finally:
+        for record in line.history.records:
+            sys.stdout.write(tell(record) + "\n")
+        if not line.history.records:
+            sys.stdout.write(f"never calibrated; the limits are those of {line.path}\n")
 
 
 def _change(path: Path, change: Callable[[History], History], *, dry_run: bool) -> None:
     before, after = lines.recalibrate(path, change, dry_run=dry_run)
+    if before is None:
+        sys.stdout.write(f"what was calibrated before contradicted {path}\n")
+        before = lines.read_file(path)[1]
     told = [("scale", before.scale, after.scale)]
     for was_all, now_all in ((before.sight, after.sight), (before.limits, after.limits)):
         both = zip(was_all, now_all, strict=True)
@@ -67,9 +86,23 @@ def _change(path: Path, change: Callable[[History], History], *, dry_run: bool) 
         )
 
 
-def _who() -> str:
-    """Who types this, also behind sudo, and where."""
-    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+def _who(by: str | None) -> str:
+    """Who types this, also behind sudo, and where; `by` if it is said.
+
+    Raises:
+        ConfigError: what is said is no name.
+    """
+    if by is not None:
+        if not (by.isprintable() and 1 <= len(by) <= LONGEST_NAME):
+            raise ConfigError(
+                f"--by: expected 1 to {LONGEST_NAME} printable characters, found {by[:60]!r}"
+            )
+        return by
+    try:
+        user = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # an account that the system has no name for
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"[:LONGEST_NAME]
 
 
 def _now() -> datetime:
