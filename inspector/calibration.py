@@ -5,6 +5,7 @@ one per line, to which each `set` and each `undo` adds one; the last one says wh
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -12,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from inspector.config import LineConfig
 from inspector.errors import ConfigError
-from inspector.limits import Limits, Positive, Scale, over
+from inspector.limits import Limits, Positive, Scale, Size, over
 from inspector.windows import Reference, Sight, Windows
 
 LONGEST_NAME = 200
@@ -43,8 +44,24 @@ class Calibrated(_Strict):
         return self
 
 
+class Setup(_Strict):
+    """What a line looked with when it was calibrated: its camera, as it may be shown, the size of
+    its frames in px if that was known, name and version of its model if they could be read.
+    """
+
+    camera: str
+    size: Size | None = None
+    model: str | None = None
+
+    def differences(self, now: Self) -> Iterator[str]:
+        """What is another one `now`, as `model scratches 0.3.0 → scratches 0.4.0`."""
+        for (name, was), (_, found) in zip(self, now, strict=True):
+            if None not in (was, found) and was != found:
+                yield f"{name} {_plain(was)} → {_plain(found)}"
+
+
 class Record(_Strict):
-    """One change: who made it and when, and what it left in force."""
+    """One change: who made it and when, with what, and what it left in force."""
 
     schema_id: Literal["inspector.calibration/1"] = Field(
         default="inspector.calibration/1", alias="schema"
@@ -54,6 +71,7 @@ class Record(_Strict):
     action: Literal["set", "undo"]
     before: Calibrated
     after: Calibrated
+    setup: Setup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +149,12 @@ class History:
             raise ConfigError("expected a calibration to undo, found none in force")
         return self._with("undo", sets[-1].before, by, time)
 
+    def made_with(self, setup: Setup) -> Self:
+        """The same, whose last record says with what it was made."""
+        return type(self)(
+            (*self.records[:-1], self.records[-1].model_copy(update={"setup": setup}))
+        )
+
     def _with(
         self, action: Literal["set", "undo"], after: Calibrated, by: str, time: AwareDatetime
     ) -> Self:
@@ -173,12 +197,26 @@ def origin(history: History, key: str) -> Record | None:
     return changes[-1]
 
 
+def outdated(history: History, now: Setup) -> Iterator[str]:
+    """What is in force and was calibrated with another camera, size or model, a line for each."""
+    for key in Calibrated.model_fields:
+        record = origin(history, key)
+        changed = ", ".join(record.setup.differences(now)) if record and record.setup else ""
+        if changed:
+            yield f"{key} was calibrated before a change: {changed}"
+
+
 def tell(record: Record) -> str:
-    """One line for people: when, who, what."""
+    """One line for people: when, who, what, and with what."""
+    setup = f"  ({', '.join(_plain(v) for _, v in record.setup if v)})" if record.setup else ""
     return (
         f"{record.time.astimezone():%Y-%m-%d %H:%M:%S}  {record.by}  {record.action}  "
-        f"{_show(record.before)} → {_show(record.after)}"
+        f"{_show(record.before)} → {_show(record.after)}{setup}"
     )
+
+
+def _plain(value: object) -> str:
+    return " × ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _show(calibrated: Calibrated) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from inspector import lines, mark
-from inspector.calibration import origin, tell
+from inspector.calibration import origin, outdated, tell
 from inspector.config import ModelConfig, Setting, Source, settings
 from inspector.lines import Line
 from inspector.segment import bundle
@@ -44,6 +44,8 @@ def run(line: Line, *, as_json: bool) -> None:
     for row in rows:
         told = f"{row.key:{wide}} {row.text():{most}} {row.origin}"
         sys.stdout.write((json.dumps(asdict(row)) if as_json else told) + "\n")
+    for text in outdated(line.history, lines.setup(line.config)):
+        sys.stderr.write(f"calibrate again? {text}\n")
 
 
 def _settings(line: Line) -> list[Row]:

@@ -19,6 +19,7 @@ from pathlib import Path
 import cv2
 
 from inspector import lines, mark
+from inspector.calibration import outdated
 from inspector.cameras import CameraState, Grabber, make_camera
 from inspector.config import CameraConfig, LineConfig
 from inspector.errors import OutboxError
@@ -54,6 +55,7 @@ KEEP_S = 5.0  # for the pictures that wait
 JOIN_S = 2.0  # for a camera's native read to come back
 GRACE_S = 0.3  # before a camera that does not deliver is an alarm
 POLL_S = 0.2  # how soon a signal is noticed while nothing moves
+FRAME_SIZE = Rule.FRAME_SIZE.value  # an alarm, beside the reason of each part
 
 
 def run(told: lines.Line) -> None:
@@ -65,6 +67,8 @@ def run(told: lines.Line) -> None:
     """
     cv2.setNumThreads(1)  # the cores belong to the runtime
     config = told.config
+    for text in outdated(told.history, lines.setup(config)):
+        log.warning("calibrate again? %s", text)
     with heeded() as signals, ExitStack() as stack:
         inspector, model = _open_inspector(config)
         outbox = Outbox(config.state_dir / "outbox.db")
@@ -164,6 +168,7 @@ class Line:
         self._counts = Counts(_today(), outbox.verdicts_since(_midnight()))
         self._pace = Pace(time.monotonic())
         self._unrecorded = 0  # parts, since the last one that was recorded
+        self._misfit: str | None = None
         self.feed = Feed()
         self.metrics = Metrics(config.site, config.line, model)
         self.doubt: str | None = None
@@ -180,7 +185,8 @@ class Line:
         aside = ", ".join(file.name for file in kept_aside(outbox.path))
         damage = f"the outbox was damaged and is kept as {aside}" if aside else None
         self.publisher.alarm("outbox_damaged", damage)
-        self.publisher.alarm("outbox", None)  # of an earlier session
+        for code in ("outbox", FRAME_SIZE):
+            self.publisher.alarm(code, None)  # of an earlier session
 
     def judge(self, part: Frame | Unseen) -> Verdict:
         """Decide → commit → publish, in this order: what is told was recorded before.
@@ -192,6 +198,7 @@ class Line:
         frozen = any(reason.rule is Rule.FROZEN for reason in result.reasons)
         shown = f"{self._config.camera.source}: expected new frames, found equal ones"
         self.doubt = shown if frozen else None
+        self._tell_size(part, result)
         try:
             row, message = self._record(result, is_kept=self.evidence.will_name(kept))
         except OutboxError as error:
@@ -252,6 +259,19 @@ class Line:
         self.publisher.set_state("finished")
         while self._outbox.depth() and not stop.wait(POLL_S):
             tend()
+
+    def _tell_size(self, part: Frame | Unseen, result: Result) -> None:
+        """Frames of another size than the scale's or `camera.size`: no part is judged till then."""
+        if isinstance(part, Unseen):
+            return
+        misfit = None
+        if any(reason.rule is Rule.FRAME_SIZE for reason in result.reasons):
+            height, width = part.image.shape[:2]
+            expected = " × ".join(map(str, self._inspector.view.size or ()))
+            misfit = f"{self._config.camera.source}: expected {expected}, found {width} × {height}"
+        if misfit != self._misfit:
+            self._misfit = misfit
+            self.publisher.alarm(FRAME_SIZE, misfit)
 
     def _record(self, result: Result, *, is_kept: bool) -> tuple[Row, ResultMessage]:
         made: list[ResultMessage] = []

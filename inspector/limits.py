@@ -14,6 +14,8 @@ from inspector.strictyaml import Section, list_to_tuple
 
 Positive = Annotated[float, Field(gt=0)]
 Extent = Annotated[int, Field(gt=0, le=65_535)]
+Size = Annotated[tuple[Extent, Extent], BeforeValidator(list_to_tuple)]
+"""Width and height of a frame in px."""
 Coordinate = Annotated[int, Field(ge=0, le=65_535)]
 Corner = Annotated[tuple[Coordinate, Coordinate], BeforeValidator(list_to_tuple)]
 
@@ -46,7 +48,7 @@ class Scale(Section):
 
     mm_per_px: Annotated[float, Field(gt=0, le=1000)]
     uncertainty: Annotated[float, Field(ge=0)] = 0.0
-    size: Annotated[tuple[Extent, Extent] | None, BeforeValidator(list_to_tuple)] = None
+    size: Size | None = None
 
     @model_validator(mode="after")
     def _is_a_scale(self) -> Self:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspector import config
-from inspector.calibration import History, overrule
+from inspector.calibration import History, Setup, overrule
 from inspector.config import LineConfig
 from inspector.errors import ConfigError
 from inspector.files import replace
+from inspector.segment import bundle
 
 INSTALLED = Path("/etc/inspector/lines")
 VARIABLE = "INSPECTOR_CONFIG"
@@ -113,8 +114,16 @@ def recalibrate(
         history = change(line.history)
         before, after = _consistent(line), overrule(line.written, history.in_force)
         if not dry_run:
-            write_history(path, history)
+            write_history(path, history.made_with(setup(after)))
     return before, after
+
+
+def setup(config: LineConfig) -> Setup:
+    """What the line looks with now."""
+    size = config.camera.size or (config.scale.size if config.scale else None)
+    return Setup(
+        camera=str(config.camera.source), size=size, model=bundle.title(config.model.bundle)
+    )
 
 
 def _consistent(line: Line) -> LineConfig | None:

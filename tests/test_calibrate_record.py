@@ -52,6 +52,25 @@ def test_whoever_comes_by_a_link_finds_the_same_record(line: Path) -> None:
     assert (refused.returncode, "beside the file itself" in refused.stderr) == (78, True)
 
 
+def test_a_record_names_camera_size_and_model(line: Path) -> None:
+    """Where one of them is another by now, whoever looks is told; the address has no password."""
+    line.write_text(TEXT.replace("folder:x", "rtsp://eve:secret@cam/1"))
+    calibrate(line, "--min-scratch-px", 55)
+    (record,) = lines.read_history(line).records
+    assert record.setup is not None
+    assert (record.setup.camera, record.setup.size) == ("rtsp://cam/1", None)
+    assert record.setup.model is not None
+    assert record.setup.model.startswith("scratches ")
+    assert "calibrate again?" not in calibrate(line, "show").stdout
+
+    line.write_text(TEXT.replace("'folder:x'", "'rtsp://cam/2', size: [640, 480]"))
+    for told in (calibrate(line, "show").stdout, run("check", cwd=line.parent).stderr):
+        assert "min_scratch_px was calibrated before a change: camera rtsp://cam/1 → rtsp" in told
+    calibrate(line, "--min-scratch-px", 56)
+    assert "calibrate again?" not in run("check", cwd=line.parent).stderr
+    assert lines.read_history(line).records[-1].setup.size == (640, 480)
+
+
 def test_an_undo_leads_out_of_a_contradiction(line: Path) -> None:
     """Where the file has changed so that the calibration does not fit it any more."""
     line.write_text(TEXT + "scale: {mm_per_px: 0.1}\n")

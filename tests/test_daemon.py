@@ -244,6 +244,29 @@ def test_a_damaged_outbox_is_an_alarm_until_somebody_takes_it_away(
     listener.wait(lambda heard: heard.on("alarm/outbox_damaged")[-1] is None)
 
 
+def test_another_size_than_the_calibrated_one_is_an_alarm(
+    start: Start, listener: Listener, pictures: Path
+) -> None:
+    """Each part is unknown, and somebody is told why the gate rejects all of them."""
+    (pictures / "torn.jpg").unlink()
+    height, width = cv2.imread(str(pictures / "good.png")).shape[:2]
+    small = np.zeros((height // 2, width // 2, 3), np.uint8)
+    start(loop=True, every_ms=50, size=[width, height])
+    listener.wait(lambda heard: heard.on("result"))
+    assert not any(heard for heard in listener.on("alarm/frame_size"))
+
+    for path in pictures.iterdir():
+        cv2.imwrite(str(path), small)
+    listener.wait(lambda heard: any(heard.on("alarm/frame_size")))
+
+    text = listener.on("alarm/frame_size")[-1]["text"]
+    assert f"expected {width} × {height}, found {width // 2} × {height // 2}" in text
+    listener.wait(lambda heard: heard.on("result")[-1]["verdict"] == "unknown")
+    for path in pictures.iterdir():
+        cv2.imwrite(str(path), np.full((height, width, 3), 90, np.uint8))
+    listener.wait(lambda heard: heard.on("alarm/frame_size")[-1] is None)
+
+
 def test_nothing_is_lost_over_a_kill(start: Start, listener: Listener, tmp_path: Path) -> None:
     """What was recorded before a kill -9 is delivered after it, each id once, without a gap."""
     for wanted in (3, 8):

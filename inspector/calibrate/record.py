@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from inspector import lines
-from inspector.calibration import LONGEST_NAME, Calibrated, History, tell
+from inspector.calibration import LONGEST_NAME, Calibrated, History, outdated, tell
 from inspector.errors import ConfigError
 
 
@@ -50,6 +50,8 @@ def show(path: Path) -> None:
         for zone, key, value in in_force.limits.everywhere():
             where = f" in the zone {zone.name}" if zone else ""
             sys.stdout.write(f"{key}: {value:g}{where}\n")
+        for text in outdated(line.history, lines.setup(in_force)):
+            sys.stdout.write(f"calibrate again? {text}\n")
 
 
 @contextmanager

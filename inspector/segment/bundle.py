@@ -72,10 +72,30 @@ def load(root: Path) -> Bundle:
     if not (root / MANIFEST).is_file():
         hint = " (an exported .pt cannot be loaded: export it)" if root.suffix == ".pt" else ""
         raise BundleError(f"{root}: expected a bundle's folder with {MANIFEST}, found none{hint}")
-    path = root / MANIFEST
+    manifest = _manifest(root / MANIFEST)
+    for name, expected in manifest.files.items():
+        found = _sha256(root / name)
+        if found != expected:
+            raise BundleError(f"{root / name}: expected sha256 {expected}, found {found}")
+    return Bundle(root, manifest)
+
+
+def title(name: str) -> str | None:
+    """Name and version of a bundle, as a person calls it; None where its manifest tells none.
+
+    Its files are not looked at.
+    """
+    try:
+        manifest = _manifest(locate(name) / MANIFEST)
+    except BundleError:
+        return None
+    return f"{manifest.name} {manifest.version}"
+
+
+def _manifest(path: Path) -> Manifest:
     try:
         tree, _ = strictyaml.load(_unsealed(path), name=str(path))
-        manifest = Manifest.model_validate(tree)
+        return Manifest.model_validate(tree)
     except (OSError, UnicodeDecodeError, ConfigError) as error:
         raise BundleError(f"{path}: expected a readable manifest, found: {error}") from None
     except ValidationError as error:
@@ -83,11 +103,6 @@ def load(root: Path) -> Bundle:
             f"{'.'.join(map(str, defect['loc']))}: {defect['msg']}" for defect in error.errors()
         )
         raise BundleError(f"{path}: {defects}") from None
-    for name, expected in manifest.files.items():
-        found = _sha256(root / name)
-        if found != expected:
-            raise BundleError(f"{root / name}: expected sha256 {expected}, found {found}")
-    return Bundle(root, manifest)
 
 
 def write(root: Path, **fields: Any) -> Bundle:
