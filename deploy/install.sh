@@ -91,7 +91,8 @@ make_account() {
 make_folders() {
     install -d -m 0755 "$OPT"
     # What root writes here, as calibrations, belongs to the group, so that the line can read it.
-    install -d -m 2750 -o root -g "$ACCOUNT" "$ETC" "$ETC/lines" "$ETC/secrets"
+    install -d -m 2750 -o root -g "$ACCOUNT" "$ETC" "$ETC/secrets"
+    install -d -m 2770 -o root -g "$ACCOUNT" "$ETC/lines" # the page adds calibrations, too
     install -d -m 0750 -o "$ACCOUNT" -g "$ACCOUNT" "$STATE"
     install -m 0640 -o root -g "$ACCOUNT" "$HERE/line.example.yaml" "$ETC/line.example.yaml"
 }

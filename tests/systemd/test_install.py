@@ -67,8 +67,11 @@ def test_it_installs_without_a_network_and_twice_is_once(pc):
     assert pc.files("/opt/inspector/1.0") == before
     assert pc.version() == "1.0"
     assert "video" in pc.run("id", "-nG", "inspector").stdout.split()
-    rights = pc.run("stat", "-c", "%U:%G %a", "/etc/inspector/lines", "/var/lib/inspector")
-    assert rights.stdout.split("\n")[:2] == ["root:inspector 2750", "inspector:inspector 750"]
+    rights = pc.run("stat", "-c", "%U:%G %a", "/etc/inspector/secrets",
+                    "/etc/inspector/lines", "/var/lib/inspector")  # fmt: skip
+    assert rights.stdout.split("\n")[:3] == [
+        "root:inspector 2750", "root:inspector 2770", "inspector:inspector 750"
+    ]  # fmt: skip
 
 
 def test_upgrade_and_rollback_keep_the_data(pc):

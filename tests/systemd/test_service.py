@@ -118,6 +118,29 @@ def test_a_line_judges_and_the_dashboard_hears_it(pc):
     assert pc.machine.show(LINE, "User") == "inspector"
 
 
+def test_the_page_of_an_installed_line_can_set_its_limit(pc):
+    """As the service does it: by its user, in its view of the disk, where nearly all is read-only;
+    the line's own file stays root's, and others of the group may read the record.
+    """
+    pc.run("systemctl", "start", LINE)
+    change = (
+        "import os, pathlib; from datetime import UTC, datetime; from inspector import lines; "
+        "from inspector.calibration import Calibrated; os.umask(0o077); "
+        f"lines.recalibrate(pathlib.Path('/{SETTINGS}'), lambda history: history.set("
+        "Calibrated(min_scratch_px=333.0), by='page', time=datetime.now(UTC)))"
+    )
+    user = ("setpriv", "--reuid=inspector", "--regid=inspector", "--clear-groups")
+    python = "/opt/inspector/current/bin/python"
+    pc.run("nsenter", "--mount", f"--target={main_pid(pc)}", *user, python, "-c", change)
+
+    pc.machine.until(lambda: pc.results()[-1]["limits"] == {"min_scratch_px": 333.0})
+    told = pc.sh("cd /etc/inspector/lines; stat -c '%U:%G %a' line1.yaml line1.calibration.jsonl")
+    assert told.stdout.split("\n")[:2] == ["root:inspector 640", "inspector:inspector 640"]
+    pc.run("inspector", "calibrate", "undo", "--line", "line1")
+    pc.machine.until(lambda: pc.results()[-1]["limits"] == {"min_scratch_px": 40.0})
+    pc.run("rm", "/etc/inspector/lines/line1.calibration.jsonl")
+
+
 @pytest.fixture
 def credential(pc):
     """The password as a credential of the unit: its file is root's alone. Yields the password."""
