@@ -165,9 +165,13 @@ def fingerprint(rng: np.random.Generator, image: Image) -> None:
 
 
 def seam(rng: np.random.Generator, image: Image) -> None:
-    """A joint, edge or moulding line: dead straight, even, from border to border."""
+    """A joint, edge or moulding line: dead straight, even, from border to border.
+
+    One that runs askew parts two faces, or nothing would tell it from a long scratch.
+    """
     h, w = image.shape[:2]
-    a = rng.choice([0, np.pi / 2]) + rng.normal(0, 0.02 if rng.random() < 0.85 else 0.5)
+    askew = rng.random() < 0.15
+    a = rng.choice([0, np.pi / 2]) + rng.normal(0, 0.5 if askew else 0.02)
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     d = (x - rng.uniform(0.05, 0.95) * w) * np.cos(a) + (y - rng.uniform(0.05, 0.95) * h) * np.sin(
         a
@@ -177,21 +181,24 @@ def seam(rng: np.random.Generator, image: Image) -> None:
     for _ in range(int(rng.integers(1, 4))):
         shift = np.float32(rng.uniform(-6, 6))
         image += (np.exp(-(((d - shift) / wide) ** 2)) * rng.uniform(-90, 90))[..., None]
-    if rng.random() < 0.5:
-        image *= np.where(d > 0, 1.0, rng.uniform(0.5, 1.3)).astype(np.float32)[..., None]
+    if askew or rng.random() < 0.5:
+        other = rng.uniform(0.5, 0.85) if rng.random() < 0.6 else rng.uniform(1.15, 1.4)
+        image *= np.where(d > 0, 1.0, other).astype(np.float32)[..., None]
 
 
 def wire(rng: np.random.Generator, image: Image) -> None:
-    """A wire, thread or cable: an even tube with a highlight, from border to border."""
+    """A wire or cable: an even tube with a highlight and a shadow, from border to border."""
     h, w = image.shape[:2]
     path = _curve(rng, h, w, 900, rng.uniform(0.0005, 0.006))
     path += np.array([w / 2, h / 2]) - path[len(path) // 2] + rng.normal(0, 0.25, 2) * (w, h)
     thick = rng.uniform(3, 12)
+    shadow = _trace((h, w), path + rng.choice([-1, 1], 2) * rng.uniform(0.3, 0.8) * thick, thick)
+    image *= (1 - rng.uniform(0.2, 0.5) * cv2.GaussianBlur(shadow, (0, 0), 0.4 * thick))[..., None]
     paint(image, _trace((h, w), path, thick), colour(rng, 5, 200, 40))
     shine = cv2.GaussianBlur(
         _trace((h, w), path + rng.uniform(-0.2, 0.2) * thick, max(1, thick * 0.3)), (0, 0), 0.8
     )
-    image += (shine * rng.uniform(0, 110))[..., None]
+    image += (shine * rng.uniform(30, 110))[..., None]
 
 
 def crease(rng: np.random.Generator, image: Image) -> None:
@@ -213,7 +220,7 @@ def streak(rng: np.random.Generator, image: Image) -> None:
     """A reflection drawn out: wide, smooth, without grain, fading at both ends."""
     h, w = image.shape[:2]
     path = _curve(rng, h, w, rng.uniform(60, 500), rng.uniform(0, 0.006))
-    wide = rng.uniform(7, 40)
+    wide = rng.uniform(12, 40)
     band = cv2.GaussianBlur(_trace((h, w), path, wide), (0, 0), wide * rng.uniform(0.3, 0.6))
     image += (band * rng.uniform(10, 130))[..., None] * np.float32(1 + rng.normal(0, 0.1, 3))
 

@@ -54,12 +54,14 @@ def random_look(
     elif mode < 0.7 and substrates:
         reveal, core = float(rng.uniform(0.3, 1.0)), core * rng.uniform(0, 0.4)
         side = float(rng.choice([-1, 0, 1])) * amplitude * rng.uniform(0.1, 0.5)
+    # A dark line as even as ink, without a lit flank, would be a hair or the stroke of a pen.
+    smooth = 0.4 if core < 0 and not side else 0.0
     tint = 1 + rng.normal(0, 0.06, 3)
     substrate = substrates[int(rng.integers(len(substrates)))] if substrates else (128, 128, 128)
     return Look(
         core, side, reveal, tuple(float(c + rng.normal(0, 8)) for c in substrate),
         (float(tint[0]), float(tint[1]), float(tint[2])),
-        float(rng.uniform(0, 0.9)), float(rng.uniform(0.8, 4)),
+        float(rng.uniform(smooth, 0.9)), float(rng.uniform(0.8, 4)),
     )  # fmt: skip
 
 

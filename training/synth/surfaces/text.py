@@ -275,7 +275,7 @@ def _folds(rng: np.random.Generator, image: Image) -> None:
         lasting = np.clip(0.6 + noise.cloud(rng, h, w, rng.uniform(60, 300)), 0, 1)
         line = np.exp(-((d / rng.uniform(0.7, 3.5)) ** 2)) * rng.uniform(-0.35, 0.1)
         fade = np.exp(-np.maximum(d, 0) / rng.uniform(6, 50))
-        side = np.where(d > 0, fade, 0) * rng.uniform(-0.22, 0.05)
+        side = np.where(d > 0, fade, 0) * rng.uniform(-0.25, -0.04)
         image *= (1 + lasting * (line + side)).astype(np.float32)[..., None]
 
 
