@@ -1,5 +1,6 @@
 """The verbs of the command line, and nothing else. A verb imports what it needs."""
 
+import io
 import logging
 import math
 import sys
@@ -43,6 +44,9 @@ def _positive(value: float | None) -> float | None:
 
 def main() -> None:
     """Run the command line; an error of ours ends with its own exit code and no traceback."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that has no «→» is no reason to end
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except InspectorError as error:
@@ -210,7 +214,10 @@ def calibrate(
     ] = 10,
     samples: Annotated[
         Path | None,
-        typer.Option(help="Folder with good/ and bad/: show what each limit would have done."),
+        typer.Option(
+            help="Folder with good/ and bad/, or a line's state_dir with what operators said of its "
+            "parts: show what each limit would have done. Sets none."
+        ),
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who; else the user of this shell.")] = None,
     dry_run: Annotated[
@@ -240,7 +247,7 @@ def calibrate(
     if samples is not None:
         from inspector.calibrate import samples as known
 
-        known.show(path, samples, min_scratch_px)
+        known.show(path, samples, limits)
     if scale is not None:
         from inspector.calibrate.target import set_scale
 

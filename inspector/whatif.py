@@ -1,11 +1,10 @@
 """What another limit would have done to parts whose truth is known. Pure.
 
-Each part is the length of its longest scratch, and whether it ought to be rejected. A part that
-could not be judged is rejected by every limit: its length is infinite here.
+Each part is how far it is rejected, and whether it ought to be. Limits of one call are in one unit.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +16,22 @@ SEED = 1
 CLAIMS, DOUBT = (0.05, 0.02, 0.01), 0.05
 """Shares of missed bad parts that people want to stay below, and the chance of being wrong."""
 POINTS = 12  # limits in a table, beside those that were asked for
+LEAST, MOST = 1e-6, 1e12  # a limit below, and above, that of anything that can be photographed
+EQUAL = 1e-9  # shares of parts differ by more, or not at all
+
+Stretch = tuple[float, float]
+"""Limits above the first number, up to and with the second one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """Longest scratch of each part in px (n,), and which parts ought to be rejected (n,)."""
+    """The largest limit that rejects each part (n,), and which parts ought to be rejected (n,).
 
-    longest_px: NDArray[np.float64]
+    That limit is the length of the longest scratch, where nothing else bears on the verdict. It is
+    0 where every limit lets the part pass, and infinite where none does.
+    """
+
+    reach: NDArray[np.float64]
     bad: Flags
 
 
@@ -31,7 +39,7 @@ class Parts:
 class Point:
     """What one limit does: bad parts that pass, good parts that are rejected."""
 
-    limit_px: float
+    limit: float
     missed: Estimate
     false_reject: Estimate
 
@@ -47,46 +55,88 @@ class Claim:
     more: int
 
 
-def point(parts: Parts, limit_px: float) -> Point:
+def reach(rejects: Callable[[float], bool]) -> float:
+    """The largest limit that rejects a part, to the last bit; 0: none does, infinite: all do.
+
+    `rejects` says it of one limit. A limit below one that rejects has to reject, too.
+    """
+    if rejects(MOST):
+        return math.inf
+    if not rejects(LEAST):
+        return 0.0
+    low, high = LEAST, MOST
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if rejects(middle) else (low, middle)
+    return low
+
+
+def point(parts: Parts, limit: float) -> Point:
     """A scratch that is as long as the limit is rejected."""
-    passes = parts.longest_px < limit_px
-    return Point(limit_px, share(passes[parts.bad]), share(~passes[~parts.bad]))
+    passes = parts.reach < limit
+    return Point(limit, share(passes[parts.bad]), share(~passes[~parts.bad]))
 
 
-def curve(parts: Parts, *limits_px: float) -> list[Point]:
-    """Over the lengths that occur, and at the limits that are asked for."""
-    known = parts.longest_px[np.isfinite(parts.longest_px) & (parts.longest_px > 0)]
-    steps = np.geomspace(max(1.0, known.min()), known.max() + 1, POINTS) if len(known) else ()
-    return [point(parts, limit) for limit in sorted({*np.round(steps, 0).tolist(), *limits_px})]
+def curve(parts: Parts, *limits: float) -> list[Point]:
+    """Over the limits at which parts turn, and at those that are asked for."""
+    turns = parts.reach[np.isfinite(parts.reach) & (parts.reach > 0)]
+    # Every part that a limit can let pass is let pass by the last one.
+    steps = np.geomspace(turns.min(), 1.01 * turns.max(), POINTS) if len(turns) else ()
+    return [point(parts, limit) for limit in sorted({*map(rounded, steps), *limits})]
+
+
+def rounded(value: float) -> float:
+    """To three digits that count, for people."""
+    return float(f"{value:.3g}")
 
 
 def recommend(parts: Parts) -> Estimate:
-    """The limit, in px, with the fewest wrong verdicts in shares of bad and of good parts.
+    """The limit with the fewest wrong verdicts in shares of bad and of good parts.
 
-    It is the middle between the lengths on either side, so that both kinds of parts keep the same
+    It is about the middle between the parts on either side, so that both kinds keep the same
     distance from it. None where good or bad parts are missing, or where no limit does better than
-    to reject all of them or none. The interval is a bootstrap's.
+    to reject all of them or to have none. The interval is a bootstrap's, from the lower end of all
+    that do best to the upper one: of what does equally well nothing is left out.
     """
+    best = _stretches(parts.reach, parts.bad)
+    if not best:
+        return Estimate(None, None, None, len(parts.bad))
+    low, high = (_end_of_best(parts, upper=upper) for upper in (False, True))
+    value = _between(*max(best, key=lambda stretch: stretch[1] - stretch[0]))
+    return Estimate(value, low.low, high.high, len(parts.bad))
 
-    def best(drawn: NDArray[np.intp]) -> float:
-        return _best(parts.longest_px[drawn], parts.bad[drawn])
 
-    return bootstrap(best, len(parts.bad), SEED)
+def _end_of_best(parts: Parts, *, upper: bool) -> Estimate:
+    def end(drawn: NDArray[np.intp]) -> float:
+        best = _stretches(parts.reach[drawn], parts.bad[drawn])
+        return (best[-1][1] if upper else best[0][0]) if best else math.nan
+
+    return bootstrap(end, len(parts.bad), SEED)
 
 
-def _best(longest: NDArray[np.float64], bad: Flags) -> float:
-    if bad.all() or not bad.any():
-        return math.nan
-    lengths, which = np.unique(longest[np.isfinite(longest)], return_inverse=True)
-    if len(lengths) < 2:
-        return math.nan
-    # Between two neighbouring lengths every limit does the same.
-    known_bad = bad[np.isfinite(longest)]
-    passes_bad = np.cumsum(np.bincount(which[known_bad], minlength=len(lengths)))[:-1]
-    passes_good = np.cumsum(np.bincount(which[~known_bad], minlength=len(lengths)))[:-1]
+def _stretches(reach: NDArray[np.float64], bad: Flags) -> list[Stretch]:
+    """Which limits do best, in order; none where a limit is of no use."""
+    known = np.isfinite(reach)
+    ends, which = np.unique(reach[known], return_inverse=True)
+    if bad.all() or not bad.any() or len(ends) < 2:
+        return []
+    # Between two neighbouring ends every limit does the same, and beyond the last one as none does.
+    passes_bad = np.cumsum(np.bincount(which[bad[known]], minlength=len(ends)))
+    passes_good = np.cumsum(np.bincount(which[~bad[known]], minlength=len(ends)))
     wrong = passes_bad / bad.sum() + 1 - passes_good / (~bad).sum()
-    k = int(np.argmin(wrong))
-    return float((lengths[k] + lengths[k + 1]) / 2) if wrong[k] < 1 else math.nan
+    least = wrong[:-1].min()
+    if not least < min(1.0, wrong[-1]) - EQUAL:
+        return []
+    best = np.flatnonzero(wrong[:-1] < least + EQUAL)
+    return [(float(ends[k]), float(ends[k + 1])) for k in best]
+
+
+def _between(low: float, high: float) -> float:
+    """A limit in the middle of a stretch, with as few digits as stay within it."""
+    middle = (low + high) / 2
+    for digits in range(10):
+        if low < (short := round(middle, digits)) <= high:
+            return short
+    return high
 
 
 def claims(bad_parts: int, missed: int) -> list[Claim]:
@@ -126,16 +176,18 @@ def _at_most(k: int, n: int, p: float) -> float:
     )  # fmt: skip
 
 
-def flips(parts: Parts, before_px: float, after_px: float) -> tuple[int, int]:
+def flips(parts: Parts, before: float, after: float) -> tuple[int, int]:
     """How many parts would be rejected that passed, and pass that were rejected."""
-    was, is_now = parts.longest_px >= before_px, parts.longest_px >= after_px
+    was, is_now = parts.reach >= before, parts.reach >= after
     return int(np.count_nonzero(is_now & ~was)), int(np.count_nonzero(was & ~is_now))
 
 
-def svg(points: Sequence[Point], marks: Sequence[tuple[str, float]]) -> str:
-    """The curve as a picture: shares over the limit, with vertical marks (label, limit in px)."""
+def svg(points: Sequence[Point], marks: Sequence[tuple[str, float]], unit: str) -> str:
+    """The curve of one point or more as a picture: shares over the limit, which is in `unit`, with
+    vertical marks (label, limit).
+    """
     width, height, left, bottom, top = 720, 400, 60, 50, 30
-    limits = [p.limit_px for p in points]
+    limits = [p.limit for p in points]
     low, high = math.log(min(limits)), math.log(max(limits) + 1e-9)
     span = max(high - low, 1e-9)
 
@@ -176,5 +228,5 @@ def svg(points: Sequence[Point], marks: Sequence[tuple[str, float]]) -> str:
         f"{line([p.false_reject.value for p in points], '#0072b2', '6 3')}"
         f'<text x="{left}" y="18" fill="#d55e00">— bad parts that pass</text>'
         f'<text x="{left + 180}" y="18" fill="#0072b2">- - good parts that are rejected</text>'
-        f'<text x="{width / 2}" y="{height - 10}" text-anchor="middle">limit, px</text></svg>\n'
+        f'<text x="{width / 2}" y="{height - 10}" text-anchor="middle">limit, {unit}</text></svg>\n'
     )

@@ -18,7 +18,7 @@ from inspector.page import recorded
 from inspector.page.book import Book
 from inspector.page.bulletin import Bulletin, Reel
 from inspector.page.feed import Condition, Feed, Shown
-from inspector.page.marks import Marks
+from inspector.page.marks import MARKS, Marks
 from inspector.page.picture import jpeg
 from inspector.page.recorded import Disk
 from inspector.page.render import QUICK, SLOW, Renderer, View
@@ -58,7 +58,7 @@ class Desk:
         self.line = line
         self.renderer = Renderer()
         self.book = Book(since_midnight=today)
-        self.marks = Marks(state_dir / "marks.jsonl")
+        self.marks = Marks(state_dir / MARKS)
         self.reel = Reel()
         self.bulletins = {code: Bulletin() for code in LANGUAGES}
         self.closing = False

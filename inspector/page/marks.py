@@ -14,6 +14,8 @@ from inspector.errors import ConfigError
 from inspector.publish.message import ResultMessage
 from inspector.types import Verdict
 
+MARKS = "marks.jsonl"
+"""Their file in the `state_dir` of a line."""
 MOST_BYTES = 16 << 20  # some 80,000 marks; somebody has to import and remove them long before
 
 

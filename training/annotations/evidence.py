@@ -16,14 +16,13 @@ import numpy as np
 
 from inspector.errors import InspectorError, NoInputError
 from inspector.page import marks
+from inspector.page.marks import MARKS
 from inspector.page.marks import Mark as Word
 from inspector.record.evidence import FOLDER, Reader
 from inspector.record.evidence.reader import Stored
 from inspector.types import Verdict
 from training.annotations.values import SCRATCH, Mark, Picture, Runs
 from training.evaluation.labels import LabelError
-
-MARKS = "marks.jsonl"
 
 
 def is_state(folder: Path) -> bool:
