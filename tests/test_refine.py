@@ -3,9 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inspector.measure import measure
-from inspector.refine import refine
+from inspector.refine import NEAR, refine
+from inspector.skeleton import thickness
 from inspector.types import Detection
 
 SHAPE = (120, 200)
@@ -138,3 +141,121 @@ def test_a_graze_of_many_grooves_is_one_scratch() -> None:
 
     assert scratch.length_px == pytest.approx(160, abs=5)
     assert scratch.fragments == 1
+
+
+def longest(mask: np.ndarray, image: np.ndarray | None = None) -> float:
+    """The length of the longest scratch that a mask shows, as it is or refined, in px."""
+    found = Detection(0.9, 0, 0, mask)
+    return max(s.length_px for s in measure([refine(found, image) if image is not None else found]))
+
+
+def path(length: float, angle: float, bend: float) -> np.ndarray:
+    """60 points along an arc around the middle of the picture."""
+    t = np.linspace(0, 1, 60)
+    steps = np.stack([np.cos(angle + bend * t), np.sin(angle + bend * t)], axis=1)
+    points = np.cumsum(steps * length / 59, axis=0)
+    return points - points.mean(axis=0) + np.array(SHAPE[::-1]) / 2
+
+
+def line(points: np.ndarray, width: int) -> np.ndarray:
+    drawn = np.zeros(SHAPE, np.uint8)
+    cv2.polylines(drawn, [points.round().astype(np.int32)], False, 1, width)
+    return drawn > 0
+
+
+def pixels(gray: np.ndarray) -> np.ndarray:
+    return np.repeat(gray.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+
+
+@pytest.mark.parametrize("middle", [0, 6, -60])
+@pytest.mark.parametrize("gap", [14, 16, 18, 20, 26, 38])
+def test_a_scratch_whose_middle_is_faint_or_dark_stays_one(gap: int, middle: int) -> None:
+    """Whatever the noise between its clear ends, it is as long as the network says but for the
+    margin of its mask.
+    """
+    mask = np.zeros(SHAPE, bool)
+    mask[36:42, 30:90] = True
+    at = np.abs(np.arange(SHAPE[1]) - 59.5)
+    contrast = np.select([at < gap / 2, at < 30], [middle, 60], 0)
+    for seed in range(5):
+        gray = np.random.default_rng(seed).normal(120, 3, SHAPE)
+        gray[38:40] += contrast
+
+        assert longest(mask, pixels(gray)) == pytest.approx(58, abs=2.5)
+
+
+def test_a_gouge_that_shines_on_either_edge_in_turn_stays_one() -> None:
+    """Both edges are ridges of their own that run past each other, 5 px apart."""
+    gray = np.full(SHAPE, 120)
+    gray[38:40, 30:100], gray[44:46, 70:140] = 200, 200
+    mask = np.zeros(SHAPE, bool)
+    mask[36:48, 28:142] = True
+
+    assert longest(mask, pixels(gray)) == pytest.approx(114, abs=6)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("radius", [7, 8, 9, 10, 20])
+def test_a_line_that_ends_in_a_spot_keeps_its_length(width: int, radius: int) -> None:
+    """However thin the line and however broad the spot."""
+    mask = line(np.array([[15, 60], [150, 60]]), width)
+    cv2.circle(spot := mask.astype(np.uint8), (150, 60), radius, 1, -1)
+    image, _ = scene(120)
+
+    assert longest(spot > 0, image) == pytest.approx(135 + radius, abs=6)
+
+
+def test_two_grazes_with_a_thin_neck_between_them_stay_one() -> None:
+    """The neck is all that erosion takes of it."""
+    mask = np.zeros(SHAPE, bool)
+    mask[20:100, 30:70] = mask[50:70, 72:180] = mask[58:61, 70:72] = True
+    image, _ = scene(120)
+
+    refined = refine(Detection(0.9, 0, 0, mask), image).mask
+
+    assert cv2.connectedComponents(refined.astype(np.uint8))[0] == 2
+    assert longest(mask, image) > longest(mask) - 8
+
+
+STROKES = st.lists(
+    st.tuples(
+        st.integers(0, 59), st.integers(1, 59),  # from where along the line, and how far
+        st.integers(-90, 90), st.integers(1, 5), st.integers(-4, 4),  # contrast, width, aside
+    ),
+    max_size=6,
+)  # fmt: skip
+SPOTS = st.lists(
+    st.tuples(st.integers(0, 59), st.integers(1, 20), st.integers(-90, 90)), max_size=2
+)
+
+
+@given(
+    points=st.builds(path, st.floats(20, 150), st.floats(0, 2 * np.pi), st.floats(-2.5, 2.5)),
+    width=st.integers(1, 14),
+    spots=st.lists(st.tuples(st.integers(0, 59), st.integers(4, 20)), max_size=2),
+    strokes=STROKES,
+    bright=SPOTS,
+    noise=st.sampled_from([0, 1, 3, 8]),
+    seed=st.integers(0, 99),
+)
+def test_what_the_network_sees_as_one_stays_as_long(
+    points, width, spots, strokes, bright, noise, seed
+) -> None:
+    """A line with spots on it, and any picture: strokes along it that begin, end, turn dark and run
+    side by side, blobs, noise. Each tip is cut by no more than its margin.
+    """
+    mask = line(points, width).astype(np.uint8)
+    for k, radius in spots:
+        cv2.circle(mask, points[k].astype(int).tolist(), radius, 1, -1)
+    gray = np.random.default_rng(seed).normal(120, noise, SHAPE)
+    for start, run, contrast, wide, aside in strokes:
+        gray += contrast * line(points[start : start + run + 1] + aside, wide)
+    for k, radius, contrast in bright:
+        cv2.circle(spot := np.zeros(SHAPE), points[k].astype(int).tolist(), radius, contrast, -1)
+        gray += spot
+    image = pixels(gray)
+
+    refined = refine(Detection(0.9, 0, 0, mask > 0), image)
+
+    after = max((s.length_px for s in measure([refined])), default=0.0)
+    assert after >= longest(mask > 0) - 2 * NEAR - thickness(mask > 0)
