@@ -215,7 +215,7 @@ def calibrate(
     samples: Annotated[
         Path | None,
         typer.Option(
-            help="Folder with good/ and bad/, or a line's state_dir with what operators said of its "
+            help="Folder with good/ and bad/, or a state_dir with what operators said of its "
             "parts: show what each limit would have done. Sets none."
         ),
     ] = None,

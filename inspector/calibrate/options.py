@@ -35,6 +35,8 @@ def target(
     if kind in (TargetKind.RULER, TargetKind.POINTS) and between is None:
         raise typer.BadParameter(f"expected --between x1,y1,x2,y2 with {kind.value}, found none")
     corners = _numbers("--squares", squares, "x", 2)
+    if not all(map(float.is_integer, corners)):
+        raise typer.BadParameter(f"--squares: expected whole numbers, as 9x6, found {squares}")
     return Target(
         kind=kind.value,
         known_mm=known_mm,

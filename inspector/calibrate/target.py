@@ -7,6 +7,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from pydantic import ValidationError
 
 from inspector import lines, scale
 from inspector.calibrate import pictures
@@ -38,23 +39,43 @@ def set_scale(path: Path, target: Target, *, by: str | None, dry_run: bool) -> N
     """Measure millimetres per pixel on a picture, and record them for frames of its size.
 
     Raises:
-        ConfigError: as for `set_limits`, or points that lie outside of the picture.
+        ConfigError: as for `set_limits`, or a checkerboard that there cannot be, points that lie
+            outside of the picture, or a size that makes no scale of a line.
         TargetRefused: the picture gives no scale that could be trusted.
         CameraError, NoInputError: there is no picture.
     """
+    _possible(target)
     image = pictures.one(lines.read(path).config, target.picture)
     height, width = image.shape[:2]
     measured = _measure(image, target)
+    found = _scale(measured, (width, height))
     sys.stdout.write(
         f"{measured.mm_per_px:.6g} mm per px ± {2 * measured.uncertainty:.2g} (k = 2) for frames "
         f"of {width} × {height}: {measured.detail}\n"
     )
-    found = Scale(
-        mm_per_px=float(f"{measured.mm_per_px:.6g}"),
-        uncertainty=float(f"{measured.uncertainty:.3g}"),
-        size=(width, height),
-    )
     set_limits(path, Calibrated(scale=found), by=by, dry_run=dry_run)
+
+
+def _possible(target: Target) -> None:
+    if target.kind == "checkerboard" and not all(3 <= n <= 1000 for n in target.squares):
+        columns, rows = target.squares
+        raise ConfigError(
+            f"--squares: expected 3 to 1000 inner corners each way, found {columns} × {rows}"
+        )
+
+
+def _scale(measured: Measured, size: tuple[int, int]) -> Scale:
+    try:
+        return Scale(
+            mm_per_px=float(f"{measured.mm_per_px:.6g}"),
+            uncertainty=float(f"{measured.uncertainty:.3g}"),
+            size=size,
+        )
+    except ValidationError as error:
+        raise ConfigError(
+            "--known-mm: expected a scale of more than 0 and at most 1000 mm per px, found "
+            f"{measured.mm_per_px:.6g}"
+        ) from error
 
 
 def _measure(image: Image, target: Target) -> Measured:
