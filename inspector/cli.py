@@ -248,21 +248,23 @@ def calibrate(
         from inspector.calibrate import samples as known
 
         known.show(path, samples, limits)
+    found = limits if samples is None else Calibrated()  # with samples it is a question
     if scale is not None:
-        from inspector.calibrate.target import set_scale
+        from inspector.calibrate.target import find_scale
 
-        set_scale(path, scale, by=by, dry_run=dry_run)
+        found = found.model_copy(update={"scale": find_scale(path, scale)})
     if learns:
-        from inspector.calibrate.sight import set_windows
+        from inspector.calibrate.sight import find_windows
 
-        set_windows(path, sight, frames or 0, by=by, dry_run=dry_run)
+        found = found.model_copy(update={"sight": find_windows(path, sight, frames or 0)})
     if box is not None:
-        from inspector.calibrate.sight import set_reference
+        from inspector.calibrate.sight import find_reference
 
-        set_reference(path, box, within_px, picture, by=by, dry_run=dry_run)
+        place = find_reference(path, box, within_px, picture, keep=not dry_run)
+        found = found.model_copy(update={"reference": place})
     match action:
-        case CalibrateAction.SET if sets and samples is None:  # with samples it is a question
-            record.set_limits(path, limits, by=by, dry_run=dry_run)
+        case CalibrateAction.SET if found != Calibrated():
+            record.add(path, found, by=by, dry_run=dry_run)
         case CalibrateAction.UNDO:
             record.undo(path, by=by, dry_run=dry_run)
         case CalibrateAction.SHOW:

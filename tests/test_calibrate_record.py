@@ -5,6 +5,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from inspector import lines
@@ -50,6 +52,22 @@ def test_whoever_comes_by_a_link_finds_the_same_record(line: Path) -> None:
     link.with_suffix(".calibration.jsonl").write_text("of another time")
     refused = calibrate(line, "--config", link, "show")
     assert (refused.returncode, "beside the file itself" in refused.stderr) == (78, True)
+
+
+def test_what_is_typed_at_once_is_one_record(line: Path) -> None:
+    """A limit in mm with the scale that it needs: tried, set and taken back together."""
+    picture = line.parent / "part.png"
+    cv2.imwrite(str(picture), np.full((480, 640, 3), 90, np.uint8))
+    typed = ["--known-mm", 50, "--between", "100,200,600,200", "--picture", picture,
+             "--min-scratch-mm", 2]  # fmt: skip
+
+    for attempt in ([*typed, "--dry-run"], typed):
+        done = calibrate(line, *attempt)
+        assert (done.returncode, "min_scratch_mm: None → 2.0" in done.stdout) == (0, True)
+        assert "scale: None → " in done.stdout
+    assert len(lines.read_history(line).records) == 1
+    calibrate(line, "undo")
+    assert lines.read(line).config == lines.read_file(line)[1]
 
 
 def test_a_record_names_camera_size_and_model(line: Path) -> None:

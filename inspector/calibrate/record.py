@@ -14,14 +14,13 @@ from inspector.calibration import LONGEST_NAME, Calibrated, History, outdated, t
 from inspector.errors import ConfigError
 
 
-def set_limits(path: Path, limits: Calibrated, *, by: str | None, dry_run: bool) -> None:
-    """Add a dated record that sets the limits of the line at `path`.
+def add(path: Path, found: Calibrated, *, by: str | None, dry_run: bool) -> None:
+    """Add a dated record that puts in force what was `found` for the line at `path`.
 
     Raises:
-        ConfigError: the line does not validate, with or without the new limits, or the record
-            cannot be written.
+        ConfigError: the line does not validate with it, or the record cannot be written.
     """
-    _change(path, lambda h: h.set(limits, by=_who(by), time=_now()), dry_run=dry_run)
+    _change(path, lambda h: h.set(found, by=_who(by), time=_now()), dry_run=dry_run)
 
 
 def undo(path: Path, *, by: str | None, dry_run: bool) -> None:

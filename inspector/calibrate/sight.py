@@ -11,8 +11,6 @@ import numpy as np
 
 from inspector import lines, mark
 from inspector.calibrate import pictures
-from inspector.calibrate.record import set_limits
-from inspector.calibration import Calibrated
 from inspector.errors import NoInputError
 from inspector.pipeline import View
 from inspector.sight import Gray, look, see
@@ -24,14 +22,12 @@ STOPS = 4  # of light, and
 BLUR_PX = 3.0  # of focus (standard deviation): the windows are tried on pictures that lack so much
 
 
-def set_windows(
-    path: Path, folder: Path | None, frames: int, *, by: str | None, dry_run: bool
-) -> None:
+def find_windows(path: Path, folder: Path | None, frames: int) -> Windows:
     """Learn the windows of exposure and sharpness from the good pictures in `folder`, None: from
-    the next `frames` parts in front of the line's camera, and record them.
+    the next `frames` parts in front of the camera of the line at `path`.
 
     Raises:
-        ConfigError: as for `set_limits`.
+        ConfigError: the line does not validate.
         CameraError, NoInputError: there are fewer than `LEAST` pictures that can be judged.
     """
     config = lines.read(path).config
@@ -63,23 +59,18 @@ def set_windows(
         sys.stdout.write(
             "the windows are too wide to notice all of that, because the pictures differ so much\n"
         )
-    set_limits(path, Calibrated(sight=windows), by=by, dry_run=dry_run)
+    return windows
 
 
-def set_reference(
-    path: Path,
-    box: tuple[int, int, int, int],
-    within_px: int,
-    picture: Path | None,
-    *,
-    by: str | None,
-    dry_run: bool,
-) -> None:
-    """Record that the mark in a box (x, y, width, height) of the picture, None: of the next frame
-    of the line's camera, has to be in view, within so many px of its place.
+def find_reference(
+    path: Path, box: tuple[int, int, int, int], within_px: int, picture: Path | None, *, keep: bool
+) -> Reference:
+    """The mark in a box (x, y, width, height) of the picture, None: of the next frame of the camera
+    of the line at `path`, which has to be in view within so many px of its place. To `keep` it is
+    to write its picture beside the line's file.
 
     Raises:
-        ConfigError: as for `set_limits`, or the box holds no mark, or it cannot be kept.
+        ConfigError: the line does not validate, the box holds no mark, or it cannot be kept.
         CameraError, NoInputError: there is no picture that can be judged.
     """
     config = lines.read(path).config
@@ -87,9 +78,8 @@ def set_reference(
     reason = _refuse(image, View.of(config, None))
     if reason is not None:
         raise NoInputError(f"expected a picture that can be judged, found: {reason.rule}")
-    kept = mark.keep(mark.cut(image, box), path, write=not dry_run)
-    reference = Reference(picture=kept, at=box[:2], within_px=within_px)
-    set_limits(path, Calibrated(reference=reference), by=by, dry_run=dry_run)
+    kept = mark.keep(mark.cut(image, box), path, write=keep)
+    return Reference(picture=kept, at=box[:2], within_px=within_px)
 
 
 def _refuse(image: Image, view: View) -> Reason | None:

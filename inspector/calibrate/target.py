@@ -11,8 +11,6 @@ from pydantic import ValidationError
 
 from inspector import lines, scale
 from inspector.calibrate import pictures
-from inspector.calibrate.record import set_limits
-from inspector.calibration import Calibrated
 from inspector.errors import ConfigError
 from inspector.limits import Scale
 from inspector.scale import Measured
@@ -35,12 +33,12 @@ class Target:
     picture: Path | None = None
 
 
-def set_scale(path: Path, target: Target, *, by: str | None, dry_run: bool) -> None:
-    """Measure millimetres per pixel on a picture, and record them for frames of its size.
+def find_scale(path: Path, target: Target) -> Scale:
+    """Measure millimetres per pixel on a picture of the line at `path`, for frames of its size.
 
     Raises:
-        ConfigError: as for `set_limits`, or a checkerboard that there cannot be, points that lie
-            outside of the picture, or a size that makes no scale of a line.
+        ConfigError: the line does not validate, a checkerboard that there cannot be, points that
+            lie outside of the picture, or a size that makes no scale of a line.
         TargetRefused: the picture gives no scale that could be trusted.
         CameraError, NoInputError: there is no picture.
     """
@@ -53,7 +51,7 @@ def set_scale(path: Path, target: Target, *, by: str | None, dry_run: bool) -> N
         f"{measured.mm_per_px:.6g} mm per px ± {2 * measured.uncertainty:.2g} (k = 2) for frames "
         f"of {width} × {height}: {measured.detail}\n"
     )
-    set_limits(path, Calibrated(scale=found), by=by, dry_run=dry_run)
+    return found
 
 
 def _possible(target: Target) -> None:

@@ -12,7 +12,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from inspector import lines
-from inspector.calibrate.record import set_limits
+from inspector.calibrate import record
 from inspector.calibration import Calibrated
 from inspector.cameras.grabber import CameraState
 from inspector.config import MetricsConfig
@@ -161,7 +161,7 @@ def test_how_the_line_is(line: Line, metrics: Metrics) -> None:
     line.publisher.set_state("camera_lost")
     line.publisher.alarm("disk_low", "9 % free")
     line.outbox.record("results", lambda _: "{}")
-    set_limits(line.told.path, Calibrated(min_scratch_px=50), by="test", dry_run=False)
+    record.add(line.told.path, Calibrated(min_scratch_px=50), by="test", dry_run=False)
     value = told(metrics)
 
     assert value("inspector_state", state="camera_lost") == 1
