@@ -2,8 +2,7 @@
 
 Worker processes draw as `python -m training synth` does. What they have drawn lies in the memory of
 the device that trains, the oldest making room for the newest, and batches are drawn from it.
-A GPU with a dozen cores beside it is fed so. Where a few cores do both, `drawn` pictures are drawn
-first, and `hardest` keeps those of them that a trained net still has to learn.
+For a GPU with a dozen cores beside it; two cores draw too slowly to feed a net.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import multiprocessing
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -30,14 +28,8 @@ LOG = logging.getLogger("ultralytics")
 """Where the training tells the rest. Not imported from there: each worker would wait for it."""
 Drawn = tuple[int, NDArray[np.uint8], NDArray[np.uint8]]
 """Side, image and target of a picture."""
-Judge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Images (n, 3, h, w) uint8 and targets (n, h/2, w/2) to the net's loss on each, (n,)."""
 AREA_SIDE = 320
 """`batch` pictures of this side make a batch; larger ones are fewer, of the same area."""
-KNOWN = 0.125
-"""Share of the easy pictures that is kept beside the hardest: what is known is to stay known."""
-RECENT = 400
-"""Losses of the last pictures of a kind that say which loss is a high one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +46,6 @@ class Live:
     """Pictures to have before training begins."""
     steps: int = 500
     """Batches from one checkpoint to the next."""
-    drawn: int | None = None
-    """Pictures to draw in all; None draws for as long as the net trains."""
-    hardest: float = 1.0
-    """Share of the good and of the scratched pictures that is kept: those on which the net has the
-    highest loss when they come. 1 keeps all of them."""
 
 
 def settings(chosen: dict[str, Any]) -> Live:
@@ -83,10 +70,6 @@ def settings(chosen: dict[str, Any]) -> Live:
     for name in ("workers", "first", "steps"):
         if getattr(live, name) < 1:
             raise ConfigError(f"live.{name}: expected 1 at least, found {getattr(live, name)}")
-    if live.drawn is not None and live.drawn < live.first:
-        raise ConfigError(f"live.drawn: expected {live.first} (first) at least, found {live.drawn}")
-    if not 0 < live.hardest <= 1:
-        raise ConfigError(f"live.hardest: expected above 0, up to 1; found {live.hardest}")
     return live
 
 
@@ -142,41 +125,6 @@ def coloured(images: torch.Tensor) -> torch.Tensor:
     return ((grey + (seen - grey) * saturation) * value * balance).clamp_(0, 255)
 
 
-class Sieve:
-    """Keeps the pictures from which the net has most to learn (hard example mining).
-
-    Half of what the generator draws is easy for a trained net and has a twentieth of the loss.
-    Good and scratched pictures, large and small ones are sieved apart: how often a part is
-    scratched stays what it was, and with it what the net's probabilities mean.
-    """
-
-    def __init__(self, share: float, judge: Judge, seed: int) -> None:
-        self._share, self._judge = share, judge
-        self._rng = np.random.default_rng(seed)
-        self._waiting: dict[int, list[Drawn]] = defaultdict(list)
-        self._losses: dict[tuple[int, bool], deque[float]] = defaultdict(
-            lambda: deque(maxlen=RECENT)
-        )
-
-    def put(self, drawn: Drawn, together: int) -> list[Drawn]:
-        """What is kept, as soon as `together` pictures of a side have come; nothing till then."""
-        waiting = self._waiting[drawn[0]]
-        waiting.append(drawn)
-        if len(waiting) < together:
-            return []
-        del self._waiting[drawn[0]]
-        images, targets = (torch.from_numpy(np.stack([d[k] for d in waiting])) for k in (1, 2))
-        losses = self._judge(images, targets).tolist()
-        return [d for d, loss in zip(waiting, losses, strict=True) if self._keeps(d, loss)]
-
-    def _keeps(self, drawn: Drawn, loss: float) -> bool:
-        side, _, target = drawn
-        losses = self._losses[side, bool((target == 1).any())]
-        losses.append(loss)
-        hard = loss >= np.quantile(losses, 1 - self._share)
-        return bool(hard or self._rng.random() < KNOWN)
-
-
 class _Job:
     """A picklable task of the worker processes."""
 
@@ -206,9 +154,7 @@ class LiveLoader:
     num_workers = 0
     drop_last = True
 
-    def __init__(
-        self, live: Live, batch: int, device: torch.device, judge: Judge | None = None
-    ) -> None:
+    def __init__(self, live: Live, batch: int, device: torch.device) -> None:
         self.live, self.batch_size = live, batch
         self.dataset = self.sampler = range(live.steps * batch)
         total = sum(share for _, share in live.sides)
@@ -218,49 +164,35 @@ class LiveLoader:
         ]
         self._shares = np.array([share / total for _, share in live.sides])
         self._rng = np.random.default_rng(live.seed)
-        self.came = 0
         self._pool = multiprocessing.get_context("spawn").Pool(live.workers, _single_thread)
-        numbers = itertools.count() if live.drawn is None else range(live.drawn)
-        self._drawn = self._pool.imap_unordered(_Job(live), numbers)
-        self._sieve = Sieve(live.hardest, judge, live.seed) if judge and live.hardest < 1 else None
+        self._drawn = self._pool.imap_unordered(_Job(live), itertools.count())
 
     def __len__(self) -> int:
         return self.live.steps
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        self._fill()
+        while self.seen < self.live.first or not all(len(m) for m in self.memories):
+            self._take(next(self._drawn))
         for _ in range(len(self)):
             self._take_what_is_there()
             memory = self.memories[int(self._rng.choice(len(self.memories), p=self._shares))]
-            yield memory.batch(self._together(memory.side))
+            yield memory.batch(max(1, round(self.batch_size * (AREA_SIDE / memory.side) ** 2)))
 
-    def _fill(self) -> None:
-        while self.came < self.live.first or not all(len(m) for m in self.memories):
-            try:
-                self._take(next(self._drawn))
-            except StopIteration:
-                empty = [m.side for m in self.memories if not len(m)]
-                raise ConfigError(
-                    f"live.drawn: expected enough for pictures of every side, found {self.came}, "
-                    f"none kept of {empty} px"
-                ) from None
-
-    def _together(self, side: int) -> int:
-        return max(1, round(self.batch_size * (AREA_SIDE / side) ** 2))
+    @property
+    def seen(self) -> int:
+        """How many pictures have come."""
+        return sum(memory.seen for memory in self.memories)
 
     def _take_what_is_there(self) -> None:
         while True:
             try:
                 self._take(self._drawn.next(timeout=0))
-            except (multiprocessing.TimeoutError, StopIteration):
+            except multiprocessing.TimeoutError:
                 return
 
     def _take(self, drawn: Drawn | None) -> None:
-        self.came += 1
-        if drawn is None:
-            return
-        kept = self._sieve.put(drawn, self._together(drawn[0])) if self._sieve else [drawn]
-        for side, image, target in kept:
+        if drawn is not None:
+            side, image, target = drawn
             next(m for m in self.memories if m.side == side).add(image, target)
 
     def reset(self) -> None:
@@ -268,7 +200,6 @@ class LiveLoader:
 
     def close(self) -> None:
         """End the worker processes."""
-        kept = sum(memory.seen for memory in self.memories)
-        LOG.info("%d pictures were drawn, %d kept to train on", self.came, kept)
+        LOG.info("%d pictures were drawn", self.seen)
         self._pool.terminate()
         self._pool.join()

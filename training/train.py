@@ -20,13 +20,9 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("YOLO_OFFLINE", "true")
-# Threads of torch that wait would else keep the cores busy that draw pictures meanwhile: on two
-# cores a batch took ten times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 import yaml
-from torch.nn import functional
 from ultralytics import YOLO
 from ultralytics.engine.trainer import BaseTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
@@ -37,7 +33,7 @@ from ultralytics.utils.loss import SemanticSegmentationLoss
 from inspector.errors import ConfigError
 from training.live import Live, LiveLoader
 from training.live import settings as live_settings
-from training.targets import LEFT_OUT, dense_target
+from training.targets import dense_target
 
 CONFIG = Path(__file__).parents[1] / "configs" / "training" / "default.yaml"
 RUNS = Path("runs")
@@ -156,7 +152,6 @@ class DenseTrainer(ByTheClock, SemanticSegmentationTrainer):
     def _setup_train(self) -> None:
         super()._setup_train()
         self.model.criterion = PixelLoss(self.model)
-        self.ema.ema.to(memory_format=torch.channels_last)
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """As ultralytics'; a new net begins with «nearly everything is sound»."""
@@ -170,19 +165,8 @@ class DenseTrainer(ByTheClock, SemanticSegmentationTrainer):
     ) -> Any:
         """As ultralytics', or pictures that are drawn meanwhile."""
         if mode == "train" and self.live:
-            return LiveLoader(self.live, batch_size, self.device, self.losses)
+            return LiveLoader(self.live, batch_size, self.device)
         return super().get_dataloader(dataset_path, batch_size, rank, mode)
-
-    def losses(self, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Mean cross-entropy (n,) on each of the images (n, 3, h, w) uint8, by the mean net."""
-        asked = self.preprocess_batch({"img": images, "semantic_mask": targets.int()})
-        target = asked["semantic_mask"]
-        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
-            said = self.ema.ema.predict(asked["img"])
-        loss = functional.binary_cross_entropy_with_logits(
-            said[:, 0].float(), (target == 1).float(), reduction="none"
-        )
-        return (loss * (target != LEFT_OUT)).mean((1, 2)).cpu()
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """As ultralytics', with `dense_target` in the masks' place."""
