@@ -5,15 +5,19 @@ beside one walk over its pixels.
 """
 
 import heapq
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.trail import Edge, Taken, longest
+
 Points = NDArray[np.float64]
 """(n, 2): x, y in pixels."""
+
+Pixels = NDArray[np.int32]
+"""The same, of whole pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,11 @@ class Chain:
     def length(self) -> float:
         """In px."""
         return self.far[-1]
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The keys that it runs between, which of a loop are the same."""
+        return self.pixels[0], self.pixels[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,94 +51,109 @@ class Graph:
         return cls(points, tuple(chain_of(points, walk) for walk in _walks(near)))
 
     def longest_paths(self) -> list[Points]:
-        """Of each part that is connected the longest of the shortest ways within it.
+        """Of each part that is connected the longest way through it that passes no pixel twice.
 
-        Two sweeps of Dijkstra, from any pixel to its farthest and from there on.
+        Two sweeps of Dijkstra find that of a tree. A loop has no tips: it is cut at the pixel that
+        leaves the longest way (`trail.py`), and counts once round.
         """
-        if len(self.chains) == 1 and self.chains[0].pixels[0] != self.chains[0].pixels[-1]:
-            return [self.points[self.chains[0].pixels]]
-        graph, paths = self, []
-        for start in self.starts():
-            graph, tip, _ = graph.farthest(start)
-            graph, end, _ = graph.farthest(tip)
-            paths.append(self.points[graph.way(tip, end)])
-        return paths
+        return [self.points[_longest(part)] for part in self._parts()]
 
-    def starts(self) -> Iterator[int]:
-        """A key of each part that is connected."""
-        unseen = {chain.pixels[0] for chain in self.chains}
+    def _parts(self) -> Iterator[list[Chain]]:
+        """The chains of each part that is connected."""
+        ends = _ends(self.chains)
+        unseen = dict.fromkeys(ends)
         while unseen:
-            start = min(unseen)
-            yield start
-            unseen -= self._sweep(start).keys()
-
-    def farthest(self, start: int) -> tuple["Graph", int, float]:
-        """The pixel farthest from the key `start`, along the skeleton, and its distance in px.
-
-        It is a key of the graph that comes back: where it lies within a chain (the far side of a
-        loop), this one is cut there.
-        """
-        reached = self._sweep(start)
-        end, far = max(((k, r[0]) for k, r in reached.items()), key=lambda item: (item[1], item[0]))
-        cut: tuple[int, int] | None = None
-        for number, chain in enumerate(self.chains):
-            a, b = chain.pixels[0], chain.pixels[-1]
-            if a not in reached:
-                continue
-            # Between both ends the ways meet where they are equally long.
-            meet = (reached[a][0] + reached[b][0] + chain.length) / 2
-            if meet <= far or len(chain.pixels) < 3:
-                continue
-            at = _farthest_within(chain, reached[a][0], reached[b][0])
-            reach = min(reached[a][0] + chain.far[at], reached[b][0] + chain.length - chain.far[at])
-            if reach > far:
-                cut, end, far = (number, at), chain.pixels[at], reach
-        return (self if cut is None else self._cut(*cut)), end, far
-
-    def way(self, start: int, end: int) -> list[int]:
-        """The pixels of the shortest way between two keys of one part, both included."""
-        reached = self._sweep(start)
-        way = [end]
-        while way[-1] != start:
-            pixels = self.chains[reached[way[-1]][1]].pixels
-            way += pixels[-2::-1] if pixels[-1] == way[-1] else pixels[1:]
-        return way
-
-    def _cut(self, number: int, at: int) -> "Graph":
-        pixels = self.chains[number].pixels
-        halves = (chain_of(self.points, pixels[: at + 1]), chain_of(self.points, pixels[at:]))
-        return Graph(self.points, (*self.chains[:number], *halves, *self.chains[number + 1 :]))
-
-    def _sweep(self, start: int) -> dict[int, tuple[float, int]]:
-        """Dijkstra: for each key within reach its distance and the chain that leads there."""
-        ends: dict[int, list[tuple[int, int]]] = {}
-        for number, chain in enumerate(self.chains):
-            a, b = chain.pixels[0], chain.pixels[-1]
-            ends.setdefault(a, []).append((b, number))
-            ends.setdefault(b, []).append((a, number))
-        reached, heap = {start: (0.0, -1)}, [(0.0, start)]
-        while heap:
-            so_far, key = heapq.heappop(heap)
-            if so_far > reached[key][0]:
-                continue
-            for other, number in ends[key]:
-                far = so_far + self.chains[number].length
-                if far < reached.get(other, (math.inf, -1))[0]:
-                    reached[other] = far, number
-                    heapq.heappush(heap, (far, other))
-        return reached
-
-
-def _farthest_within(chain: Chain, first: float, last: float) -> int:
-    """Which pixel of a chain is farthest, if its ends are so far away."""
-    far = np.asarray(chain.far)
-    return int(np.minimum(first + far, last + chain.length - far).argmax())
+            keys = _sweep(self.chains, ends, next(iter(unseen)))
+            for key in keys:
+                del unseen[key]
+            yield [self.chains[k] for k in sorted({k for key in keys for k, _ in ends[key]})]
 
 
 def chain_of(points: Points, pixels: list[int]) -> Chain:
     """The chain through these pixels, given by their indices."""
     steps = np.hypot(*np.diff(points[pixels], axis=0).T)
     return Chain(pixels, [0.0, *np.cumsum(steps).tolist()])
+
+
+def _longest(chains: Sequence[Chain]) -> list[int]:
+    """The pixels of the longest way through connected chains."""
+    if len(chains) == 1:
+        pixels = chains[0].pixels
+        return pixels[:-1] if len(pixels) > 1 and pixels[0] == pixels[-1] else pixels
+    ends = _ends(chains)
+    reached = _sweep(chains, ends, chains[0].pixels[0])
+    tip = max(reached, key=lambda key: (reached[key][0], key))
+    reached = _sweep(chains, ends, tip)
+    end = max(reached, key=lambda key: (reached[key][0], key))
+    if len(chains) >= len(ends):  # no tree
+        trail = longest([_edge(chain, ends) for chain in chains], reached[end][0])
+        if trail:
+            return _linked(chains, trail)
+    return _way(chains, reached, end)
+
+
+def _edge(chain: Chain, ends: "Ends") -> Edge:
+    # No way ends within a chain that leads to a tip, nor between two pixels.
+    if len(chain.pixels) == 2 or min(len(ends[key]) for key in chain.ends) == 1:
+        return Edge(chain.ends, chain.length, (0.0, 0.0))
+    return Edge(chain.ends, chain.length, (chain.far[-2], chain.length - chain.far[1]))
+
+
+def _linked(chains: Sequence[Chain], way: Sequence[Taken]) -> list[int]:
+    """The pixels of a way, from tip to tip."""
+    pieces = [chains[taken.number].pixels[_STRETCH[taken.only]] for taken in way]
+    at: dict[int, list[list[int]]] = {}
+    for piece in pieces:
+        for end in (piece[0], piece[-1]):
+            at.setdefault(end, []).append(piece)
+    pixels = [min(end for end, meeting in at.items() if len(meeting) == 1)]
+    while meeting := at[pixels[-1]]:
+        piece = meeting.pop()
+        forward = piece if piece[0] == pixels[-1] else piece[::-1]
+        at[forward[-1]].remove(piece)
+        pixels += forward[1:]
+    return pixels
+
+
+_STRETCH = {None: slice(None), 0: slice(-1), 1: slice(1, None)}
+"""The pixels of a chain on a way that leads to both of its ends, or to only one."""
+
+Ends = dict[int, list[tuple[int, int]]]
+"""For each key the chains that end there, by number, and their other end."""
+
+
+def _ends(chains: Sequence[Chain]) -> Ends:
+    ends: Ends = {}
+    for number, chain in enumerate(chains):
+        a, b = chain.ends
+        ends.setdefault(a, []).append((number, b))
+        ends.setdefault(b, []).append((number, a))
+    return ends
+
+
+def _sweep(chains: Sequence[Chain], ends: Ends, start: int) -> dict[int, tuple[float, int]]:
+    """Dijkstra: for each key within reach its distance and the chain that leads there, the nearest
+    key first.
+    """
+    reached, heap = {}, [(0.0, start, -1)]
+    while heap:
+        so_far, key, way = heapq.heappop(heap)
+        if key in reached:
+            continue
+        reached[key] = so_far, way
+        for number, other in ends[key]:
+            if other not in reached:
+                heapq.heappush(heap, (so_far + chains[number].length, other, number))
+    return reached
+
+
+def _way(chains: Sequence[Chain], reached: dict[int, tuple[float, int]], end: int) -> list[int]:
+    """The pixels of the shortest way from the end back to where the sweep began."""
+    way = [end]
+    while (number := reached[way[-1]][1]) >= 0:
+        pixels = chains[number].pixels
+        way += pixels[-2::-1] if pixels[-1] == way[-1] else pixels[1:]
+    return way
 
 
 def _walks(near: NDArray[np.intp]) -> Iterator[list[int]]:

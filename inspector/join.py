@@ -1,25 +1,31 @@
-"""Which pieces are one scratch: tips that continue each other over a gap, or run into each other.
+"""Which pieces are one scratch: those of one mask that are near each other; and of several masks
+tips that continue each other over a gap, or run into each other.
 
 A net often tells a long scratch as several instances. Two tips are joined if each points at the
 other: the wider the gap, the straighter it must be bridged. Each tip is joined once, the best pair
-first, so that two scratches which cross, even where both are broken at the crossing, stay two.
+first, so that two scratches which cross, even where both are broken at the crossing, stay two. A
+tip that is left over is a branch of what took the other one: what lies near a gap never divides it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.graph import Points
+from inspector.graph import Pixels, Points
+from inspector.skeleton import pixels_of
+from inspector.types import Mask
 
-GAP = 16.0  # px that are bridged between pieces which are as long themselves
+GAP = 16.0  # px that are bridged within a mask, and between pieces which are as long themselves
 FAR = 48.0  # px that are bridged between pieces which are twice as long themselves
 BEND, FAR_BEND = np.radians(35), np.radians(15)  # what a bridge of GAP or less, of FAR, may turn
 TOUCHING = 4.0  # px; between tips so near the direction of the gap says nothing
 BACK = 12  # points of a line from which the direction of its tip is taken
 BLUNT = 8.0  # px; a shorter piece has no direction of its own
 ON = 3.0  # px from a line within which a tip lies on it
+STRIP = 256  # rows of a mask in which gaps are looked for at a time, so that a large one fits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,23 +49,90 @@ class _Tips:
 def chains(lines: Sequence[Points]) -> list[Chain]:
     """Group centre lines (n, 2), n ≥ 1, x and y in frame pixels; each line is in one chain."""
     group = list(range(len(lines)))
-    bridges: list[tuple[int, Points]] = []
+    gaps: list[tuple[int, Points]] = []
     taken: set[int] = set()
     tips = _tips(lines)
-    for a, b in _candidates(lines, tips):
-        i, j = a // 2, b // 2
-        if a in taken or b in taken or group[i] == group[j]:
-            continue
-        taken |= {a, b}
-        bridges.append((i, tips.at[[a, b]]))
-        group = [group[i] if g == group[j] else g for g in group]
+    candidates = _candidates(lines, tips)
+    for most in (0, 1):  # of the two tips may be joined already
+        for a, b in candidates:
+            i, j = a // 2, b // 2
+            if len(taken & {a, b}) <= most and group[i] != group[j]:
+                taken |= {a, b}
+                gaps.append((i, tips.at[[a, b]]))
+                group = [group[i] if g == group[j] else g for g in group]
     return [
         Chain(
             tuple(k for k, g in enumerate(group) if g == name),
-            np.array([bridge for i, bridge in bridges if group[i] == name]).reshape(-1, 2, 2),
+            np.array([gap for i, gap in gaps if group[i] == name]).reshape(-1, 2, 2),
         )
         for name in dict.fromkeys(group)
     ]
+
+
+def bridges(labels: NDArray[np.int32], skeleton: Mask) -> list[Pixels]:
+    """The lines, from one pixel (2, 2) to the other, that make one of the pieces of a mask within
+    `GAP` of each other: Kruskal's tree. `labels` (H, W) numbers the pieces from 1 on.
+
+    A line runs between their skeletons: between outlines it could run from corner to corner.
+    """
+    at = pixels_of(skeleton)
+    piece = labels[at[:, 1], at[:, 0]]
+    order = np.argsort(piece, kind="stable")
+    middles = np.split(at[order], np.searchsorted(piece[order], np.arange(1, piece.max() + 1)))
+    group = np.arange(len(middles))
+    lines = []
+    for i, j, *gap in _gaps(labels):
+        if group[i] != group[j]:
+            group[group == group[j]] = group[i]
+            one, other = np.reshape(gap, (2, 2))
+            lines.append(np.stack([_nearest(middles[i], other), _nearest(middles[j], one)]))
+    return lines
+
+
+def _gaps(labels: NDArray[np.int32]) -> list[list[int]]:
+    """The gaps between pieces that face each other, the narrowest first: the numbers of both, and x
+    and y of that pixel of either which is nearest to the other.
+    """
+    found, margin = [], int(GAP)
+    for top in range(0, len(labels), STRIP):
+        first = max(0, top - margin)
+        gaps = _facing(labels[first : top + STRIP + margin])
+        gaps[:, [4, 6]] += first
+        found.append(gaps)
+    gaps = np.concatenate(found)
+    gaps = gaps[np.lexsort(gaps.T[::-1])]
+    _, narrowest = np.unique(gaps[:, 1] * gaps[:, 2].max(initial=0) + gaps[:, 2], return_index=True)
+    listed: list[list[int]] = gaps[np.sort(narrowest), 1:].tolist()
+    return listed
+
+
+def _facing(labels: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Where what is nearest to one piece meets what is nearest to another: the square of the gap
+    between them, and as of `_gaps` (n, 7). None is wider than `GAP`.
+    """
+    at = pixels_of(labels > 0)
+    if not len(at):
+        return np.zeros((0, 7), np.intp)
+    piece = labels[at[:, 1], at[:, 0]]
+    _, cells = cv2.distanceTransformWithLabels(
+        (labels == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    index = np.zeros(len(at) + 1, np.int32)
+    index[cells[at[:, 1], at[:, 0]]] = np.arange(len(at))
+    nearest = index[cells]
+    owner = piece[nearest]
+    out = []
+    for one, other in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        meet = owner[one] != owner[other]
+        i, j = nearest[one][meet], nearest[other][meet]
+        i, j = np.where(piece[i] < piece[j], (i, j), (j, i))
+        squares = np.square(at[i] - at[j]).sum(axis=1)
+        out.append(np.column_stack([squares, piece[i], piece[j], at[i], at[j]])[squares <= GAP**2])
+    return np.concatenate(out).astype(np.intp)
+
+
+def _nearest(pixels: Pixels, to: NDArray[np.intp]) -> Pixels:
+    return np.asarray(pixels[np.square(pixels - to).sum(axis=1).argmin()])
 
 
 def _tips(lines: Sequence[Points]) -> _Tips:

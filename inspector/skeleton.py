@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inspector.graph import Graph, Points
+from inspector.graph import Graph, Pixels, Points
 from inspector.types import Mask
 
 
@@ -33,7 +33,7 @@ _NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, 
 """Rows and columns away, clockwise from north, as Guo and Hall number them p2 … p9."""
 
 
-def _around(stride: int) -> NDArray[np.intp]:
+def around(stride: int) -> NDArray[np.intp]:
     """Steps to the eight neighbours in a flattened picture whose rows are `stride` long."""
     return np.array([row * stride + column for row, column in _NEIGHBOURS], np.intp)
 
@@ -42,22 +42,29 @@ def thin(mask: Mask) -> Mask:
     """One-pixel skeleton of a mask (H, W), by Guo and Hall (CACM 32(3), 1989).
 
     It peels off a layer at a time: what is `thickness` wide costs half as many rounds. (Zhang and
-    Suen's older rule eats diagonal lines that are two pixels wide.) Only pixels of the
-    mask are looked at: a scratch fills little of its box.
+    Suen's older rule eats diagonal lines that are two pixels wide.) Only pixels on the edge of the
+    mask are looked at: a scratch fills little of its box, and what is deep in a spot waits.
     """
     image = np.pad(mask, 1).astype(np.uint8)
-    flat, stride = image.reshape(-1), image.shape[1]
-    around = _around(stride)
-    left = np.flatnonzero(flat)
+    image += np.asarray(cv2.erode(image, np.ones((3, 3), np.uint8)), np.uint8)  # 2: surrounded
+    flat = image.reshape(-1)
+    beside = around(image.shape[1])
+    left = np.flatnonzero(flat == 1)
     peeled = True
     while peeled:
         peeled = False
         for removable in _STEPS:
-            code = np.packbits(flat[left[:, None] + around], axis=1, bitorder="little")[:, 0]
+            code = np.packbits(flat[left[:, None] + beside], axis=1, bitorder="little")[:, 0]
             away = removable[code]
-            flat[left[away]] = 0
-            left = left[~away]
-            peeled |= bool(away.any())
+            gone, left = left[away], left[~away]
+            flat[gone] = 0
+            near = gone[:, None] + beside
+            bared = near[flat[near] == 2]
+            if bared.size:
+                flat[bared] = 1
+                bared.sort()
+                left = np.concatenate([left, bared[:1], bared[1:][bared[1:] > bared[:-1]]])
+            peeled |= bool(gone.size)
     return np.asarray(image[1:-1, 1:-1] > 0)
 
 
@@ -76,10 +83,10 @@ def thickness(mask: Mask) -> float:
 
 
 def longest_path(skeleton: Mask) -> Points:
-    """The longest of the shortest ways between two pixels of a skeleton (H, W), end to end.
+    """The longest way along a skeleton (H, W) that passes no pixel twice, from end to end.
 
-    Two sweeps of Dijkstra, from any pixel to its farthest and from there on: exact on a tree. A
-    loop is taken along its shorter side. Only the part with the longest path counts.
+    A ring is cut open and counts once round, and so does a loop at the end of a stem. Only the part
+    with the longest path counts.
     """
     paths = graph_of(skeleton).longest_paths()
     return max(paths, key=length) if paths else np.zeros((0, 2))
@@ -90,19 +97,30 @@ def length(path: Points) -> float:
     return float(np.hypot(*np.diff(path, axis=0).T).sum())
 
 
+def pixels_of(mask: Mask) -> Pixels:
+    """The pixels of a mask (H, W), row by row."""
+    rows, columns = np.nonzero(mask)
+    return np.stack([columns, rows], axis=1, dtype=np.int32)
+
+
 def graph_of(skeleton: Mask) -> Graph:
     """A skeleton (H, W) as a graph of its pixels, at x, y."""
-    rows, columns = np.nonzero(skeleton)
-    points = np.stack([columns, rows], axis=1).astype(np.float64)
-    return Graph.of(points, _neighbours(rows, columns, skeleton.shape))
+    at = pixels_of(skeleton)
+    return Graph.of(at.astype(np.float64), _neighbours(at, skeleton.shape[1]))
 
 
-def _neighbours(
-    rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...]
-) -> NDArray[np.intp]:
-    """For each of n pixels its neighbours among them, (n, 8), -1 where there is none."""
-    stride = shape[1] + 2
-    index = np.full((shape[0] + 2) * stride, -1, np.intp)
-    at = (rows + 1) * stride + columns + 1
-    index[at] = np.arange(len(at))
-    return np.asarray(index[at[:, None] + _around(stride)])
+def _neighbours(pixels: Pixels, width: int) -> NDArray[np.intp]:
+    """For each of n pixels its neighbours among them, (n, 8), -1 where there is none. They come row
+    by row, and the canvas is `width` px wide.
+
+    Two that touch at a corner are none where a third lies beside both: it is on the way between
+    them, and every fork would be a knot of small loops.
+    """
+    stride = width + 2
+    at = pixels.astype(np.intp) @ (1, stride)
+    beside = at[:, None] + around(stride)
+    near = np.searchsorted(at, beside).clip(max=len(at) - 1)
+    near[at[near] != beside] = -1
+    straight = near[:, ::2] >= 0
+    near[:, 1::2][straight | np.roll(straight, -1, axis=1)] = -1
+    return np.asarray(near)

@@ -3,11 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from inspector.crossing import strokes
+from inspector.crossing import shares, strokes
 from inspector.measure import measure
 from inspector.skeleton import longest_path, thin
-from inspector.types import Detection
+from inspector.types import Detection, Scratch
 
 SIDE = 220
 CENTRE = (110, 110)
@@ -21,6 +23,12 @@ def spot(*rays: tuple[float, float], width: int = 3) -> np.ndarray:
         end = (round(CENTRE[0] + length * np.cos(a)), round(CENTRE[1] + length * np.sin(a)))
         cv2.line(canvas, CENTRE, end, 1, width)
     return canvas > 0
+
+
+def filled(scratch: Scratch, shape: tuple[int, ...]) -> np.ndarray:
+    one = np.zeros(shape, np.uint8)
+    cv2.fillPoly(one, [np.array(scratch.polygon, np.int32)], 1)
+    return one > 0
 
 
 def lengths(mask: np.ndarray) -> list[float]:
@@ -42,14 +50,11 @@ def test_a_cross_is_two_scratches(width: int, turn: float, between: float) -> No
 def test_both_cover_the_crossing_and_no_pixel_is_lost() -> None:
     """The outlines together are the spot."""
     mask = spot((0, 80), (180, 80), (60, 80), (240, 80), width=5)
-    covered = np.zeros(mask.shape, np.uint8)
-    for scratch in measure([Detection(0.9, 0, 0, mask)]):
-        one = np.zeros(mask.shape, np.uint8)
-        cv2.fillPoly(one, [np.array(scratch.polygon, np.int32)], 1)
-        assert one[CENTRE[1], CENTRE[0]]
-        covered |= one
+    scratches = measure([Detection(0.9, 0, 0, mask)])
 
-    assert (covered > 0)[mask].mean() > 0.99
+    assert len(scratches) == 2
+    assert all(filled(scratch, mask.shape)[CENTRE[1], CENTRE[0]] for scratch in scratches)
+    assert np.logical_or.reduce([filled(scratch, mask.shape) for scratch in scratches])[mask].all()
 
 
 @pytest.mark.parametrize(
@@ -91,3 +96,91 @@ def test_a_grid_is_taken_apart() -> None:
         cv2.line(canvas, (at, 20), (at + 10, 200), 1, 3)
 
     assert lengths(canvas > 0) == pytest.approx([181] * 4, abs=8)
+
+
+def test_a_line_that_crosses_itself_is_as_long_as_it_was_drawn() -> None:
+    """Straight on over the crossing, round, and over it once more."""
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.line(canvas, (40, 40), (140, 140), 1, 3)
+    cv2.line(canvas, (40, 160), (140, 60), 1, 3)
+    cv2.ellipse(canvas, (140, 100), (40, 40), 0, -90, 90, 1, 3)
+
+    assert lengths(canvas > 0) == pytest.approx([2 * 141 + np.pi * 40 + 3], abs=10)
+
+
+def test_a_ring_that_is_crossed_keeps_its_length() -> None:
+    """It is cut where it is not crossed, so that no crossing is missing from it."""
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.circle(canvas, CENTRE, 60, 1, 3)
+    (ring,) = lengths(canvas > 0)
+    cv2.line(canvas, (20, 100), (200, 120), 1, 3)
+
+    assert lengths(canvas > 0) == pytest.approx([184, ring], abs=4)
+
+
+def test_a_ring_that_a_line_ends_in_keeps_its_length() -> None:
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.circle(canvas, CENTRE, 60, 1, 3)
+    (ring,) = lengths(canvas > 0)
+    cv2.line(canvas, (10, 110), (110, 110), 1, 3)
+
+    assert lengths(canvas > 0) == pytest.approx([104, ring], abs=4)
+
+
+@pytest.mark.parametrize("side", [30, 60, 120])
+@pytest.mark.parametrize("turn", [0, 20, 45])
+def test_a_square_spot_is_no_crossing(side: int, turn: int) -> None:
+    """Its middle has arms into all four corners."""
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.fillPoly(canvas, [cv2.boxPoints((CENTRE, (side, side), turn)).astype(np.int32)], 1)
+
+    assert len(lengths(canvas > 0)) == 1
+
+
+def test_an_arm_that_no_path_takes_belongs_to_the_scratch_that_it_leaves() -> None:
+    """Across the other one it would be nearer to that."""
+    canvas = np.zeros((450, 450), np.uint8)
+    for a, b in (((200, 110), (200, 400)), ((200, 110), (330, 60)), ((200, 110), (100, 150))):
+        cv2.line(canvas, a, b, 1, 3)
+    cv2.line(canvas, (20, 200), (420, 200), 1, 3)
+    stem, across = measure([Detection(0.9, 0, 0, canvas > 0)])
+
+    assert filled(stem, canvas.shape)[150, 100]
+    assert stem.length_px == pytest.approx(432, abs=4)
+    assert across.length_px == pytest.approx(403, abs=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_every_pixel_of_a_tangle_lies_in_a_scratch(seed: int) -> None:
+    """Whatever crosses, branches or closes, in lines of several widths and with a blot."""
+    rng = np.random.default_rng(seed)
+    canvas = np.zeros((160, 200), np.uint8)
+    for width in rng.integers(1, 7, rng.integers(1, 6)).tolist():
+        corners = rng.integers(-10, 210, (rng.integers(2, 5), 2)).astype(np.int32)
+        cv2.polylines(canvas, [corners], False, 1, width)
+    cv2.circle(canvas, (90, 80), int(rng.integers(2, 30)), 1, -1)
+    _, labels = cv2.connectedComponents(canvas, connectivity=8)
+    mask = labels == labels[80, 90]
+
+    scratches = measure([Detection(0.9, 0, 0, mask)])
+
+    covered = np.logical_or.reduce([filled(scratch, mask.shape) for scratch in scratches])
+    assert covered[mask].all()
+    assert sum(s.area_px for s in scratches) >= np.count_nonzero(mask)
+
+
+def test_a_path_that_jumps_over_a_hole_keeps_its_share_in_one_piece() -> None:
+    """The mask has a hole where two scratches cross."""
+    mask = spot((0, 80), (180, 80), (90, 80), (270, 80), width=5)
+    mask[107:114, 107:114] = False
+    mask[106, 106:115] = mask[114, 106:115] = mask[106:115, 106] = mask[106:115, 114] = True
+    over = np.array([[x, 110.0] for x in range(40, 180) if not 100 < x < 120])
+    down = over[:, ::-1]
+
+    for pixels, path in zip(shares(mask, [over, down], 5), (over, down), strict=True):
+        own = np.zeros(mask.shape, np.uint8)
+        own[pixels[:, 1], pixels[:, 0]] = 1
+        assert len(pixels) == np.count_nonzero(own)
+        assert cv2.connectedComponents(own, connectivity=8)[0] == 2
+        assert own[path[:, 1].astype(int), path[:, 0].astype(int)].all()

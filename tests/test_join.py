@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.join import chains
+from inspector.join import STRIP, bridges, chains
 from inspector.measure import measure
+from inspector.skeleton import thin
 from inspector.types import Detection
 
 
@@ -108,3 +109,53 @@ def test_a_scratch_in_pieces_has_the_length_of_the_whole(cuts: int) -> None:
     assert scratch.length_px == pytest.approx(whole.length_px, rel=0.01)
     assert scratch.width_px == pytest.approx(whole.width_px, abs=0.3)
     assert scratch.area_px == np.count_nonzero(canvas)
+
+
+@pytest.mark.parametrize("speck", [(63.0, 0.0), (62.0, 3.0), (73.0, -2.0)])
+def test_what_lies_in_a_gap_does_not_divide_a_scratch(speck: tuple[float, float]) -> None:
+    """Nearer to a tip than what goes on from it, and too short to lead there."""
+    pieces = [line((0, 0), (60, 0)), line((75, 0), (130, 0)), np.array([speck])]
+
+    (chain,) = chains(pieces)
+
+    assert sorted(chain.pieces) == [0, 1, 2]
+
+
+def test_a_third_piece_at_a_gap_is_a_branch() -> None:
+    """The best pair is joined first, and the tip that it leaves over all the same."""
+    pieces = [line((0, 0), (60, 0)), line((75, 0), (130, 0)), line((66, 3), (90, 14))]
+
+    (chain,) = chains(pieces)
+
+    assert sorted(chain.pieces) == [0, 1, 2]
+    assert len(chain.bridges) == 2
+
+
+def drawn(*pieces: tuple[tuple[int, int], tuple[int, int]], width: int = 1) -> np.ndarray:
+    """(H, W): each line numbered from 1 on."""
+    labels = np.zeros((STRIP + 60, 200), np.int32)
+    for number, (a, b) in enumerate(pieces, 1):
+        cv2.line(labels, a, b, number, width)
+    return labels
+
+
+@pytest.mark.parametrize("top", [20, STRIP - 5, STRIP + 20])
+def test_pieces_of_a_mask_are_bridged_from_middle_to_middle(top: int) -> None:
+    """Wherever the strips begin in which gaps are looked for."""
+    labels = drawn(((20, top), (60, top)), ((72, top + 4), (120, top + 4)), width=3)
+    skeleton = thin(labels > 0)
+
+    (bridge,) = bridges(labels, skeleton)
+
+    assert skeleton[bridge[:, 1], bridge[:, 0]].all()
+    assert sorted(labels[bridge[:, 1], bridge[:, 0]].tolist()) == [1, 2]
+    assert np.ptp(bridge, axis=0).tolist() == pytest.approx([14, 4], abs=3)
+
+
+def test_pieces_are_bridged_as_a_tree_of_their_narrowest_gaps() -> None:
+    """Three in a triangle: the widest of their gaps stays open. A fourth is out of reach."""
+    labels = drawn(((20, 20), (60, 20)), ((70, 20), (110, 20)), ((40, 33), (100, 33)),
+                   ((20, 60), (110, 60)))  # fmt: skip
+    found = [set(labels[b[:, 1], b[:, 0]].tolist()) for b in bridges(labels, thin(labels > 0))]
+
+    assert found == [{1, 2}, {1, 3}]

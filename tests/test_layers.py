@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.sight",
         "inspector.refine",
         "inspector.graph",
+        "inspector.trail",
         "inspector.skeleton",
         "inspector.crossing",
         "inspector.join",
