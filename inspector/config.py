@@ -176,6 +176,11 @@ class LineConfig(Section):
             raise ValueError(f"expected a scale for frames of {camera.size}, as camera.size says")
         return scale
 
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """Width and height in px of the frames that are judged; None: of any size."""
+        return self.camera.size or (self.scale.size if self.scale else None)
+
     @model_validator(mode="after")
     def _one_port_each(self) -> Self:
         if self.page and self.metrics and self.page.listen == self.metrics.listen:

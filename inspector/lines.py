@@ -120,9 +120,10 @@ def recalibrate(
 
 def setup(config: LineConfig) -> Setup:
     """What the line looks with now."""
-    size = config.camera.size or (config.scale.size if config.scale else None)
     return Setup(
-        camera=str(config.camera.source), size=size, model=bundle.title(config.model.bundle)
+        camera=str(config.camera.source),
+        size=config.frame_size,
+        model=bundle.title(config.model.bundle),
     )
 
 

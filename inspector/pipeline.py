@@ -59,7 +59,7 @@ class View:
         """As the line's configuration says; `live`: for frames that its camera shows now."""
         return cls(
             roi=config.camera.roi,
-            size=config.camera.size or (config.scale.size if config.scale else None),
+            size=config.frame_size,
             max_age_s=FRESH_S if live else math.inf,
             scale=config.scale,
             frozen_after=config.camera.frozen_after if live else 0,
