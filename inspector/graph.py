@@ -50,6 +50,11 @@ class Graph:
         """From n pixels and their neighbours (n, 8), -1 where there is none."""
         return cls(points, tuple(chain_of(points, walk) for walk in _walks(near)))
 
+    @property
+    def has_loops(self) -> bool:
+        """Whether more than one way leads from some pixel to another; of a graph in one part."""
+        return len(self.chains) >= len({end for chain in self.chains for end in chain.ends})
+
     def longest_paths(self) -> list[Points]:
         """Of each part that is connected the longest way through it that passes no pixel twice.
 

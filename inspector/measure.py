@@ -12,7 +12,7 @@ from inspector.crossing import shares, strokes
 from inspector.errors import InferenceError
 from inspector.graph import Pixels, Points
 from inspector.join import bridges, chains
-from inspector.skeleton import depth, longest_path, pixels_of, thickness, thin
+from inspector.skeleton import depth, evened, longest_path, nearest_of, pixels_of, thickness, thin
 from inspector.skeleton import length as length_of
 from inspector.types import Detection, Mask, Scratch
 
@@ -50,7 +50,8 @@ class _Part:
         """These pixels about this path, whose points are so `deep` inside of them, in px."""
         # A blot on a scratch makes it no wider elsewhere.
         width = min(int(np.count_nonzero(seen)) / len(path), BLOT * float(np.median(deep)))
-        return cls(confidence, pixels, seen, fragments, path, _smooth(path, width), width)
+        line = evened(path, max(SMOOTHING, round(WAVES * width)))
+        return cls(confidence, pixels, seen, fragments, path, line, width)
 
 
 def measure(detections: Sequence[Detection]) -> list[Scratch]:
@@ -172,7 +173,7 @@ def _measure(part: _Part) -> Scratch:
     corner, shape = _box(part.pixels)
     at, path = part.pixels - corner, part.path.astype(np.int32) - corner
     seen, outline = _drawn(at[part.seen], shape), _outline(_drawn(at, shape))
-    nearest, thick = _nearest(at, path, shape), thickness(seen)
+    nearest, thick = nearest_of(at, path, shape), thickness(seen)
     narrow = min(cv2.minAreaRect(outline)[1]) + 1
     length = _length(part.pixels, part.line, nearest, part.width)
     if len(path) < COMPACT * max(part.width, thick):
@@ -207,30 +208,6 @@ def _outline(mask: Mask) -> NDArray[np.int32]:
         mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
     return np.asarray(contours[0][:, 0, :], np.int32)
-
-
-def _nearest(at: Pixels, path: Pixels, shape: tuple[int, int]) -> NDArray[np.intp]:
-    """For every pixel the index of the path point that is nearest (n,), in a canvas (H, W)."""
-    x, y = path.T
-    off = np.ones(shape, np.uint8)
-    off[y, x] = 0
-    _, labels = cv2.distanceTransformWithLabels(
-        off, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    index = np.zeros(len(path) + 1, np.intp)
-    index[labels[y, x]] = np.arange(len(path))
-    return np.asarray(index[labels[at[:, 1], at[:, 0]]])
-
-
-def _smooth(path: Points, width: float) -> Points:
-    """Moving average along the path; the window shrinks towards the ends, which stay."""
-    window = max(SMOOTHING, round(WAVES * width))
-    reach = np.minimum(window // 2, np.minimum(np.arange(len(path)), np.arange(len(path))[::-1]))
-    total = np.concatenate([np.zeros((1, 2)), np.cumsum(path, axis=0)])
-    middle = np.arange(len(path))
-    return np.asarray(
-        (total[middle + reach + 1] - total[middle - reach]) / (2 * reach + 1)[:, None]
-    )
 
 
 def _length(pixels: Pixels, line: Points, nearest: NDArray[np.intp], width: float) -> float:

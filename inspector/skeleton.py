@@ -97,6 +97,31 @@ def length(path: Points) -> float:
     return float(np.hypot(*np.diff(path, axis=0).T).sum())
 
 
+def evened(path: Points, window: int) -> Points:
+    """Moving average along a path (n, 2), which takes out the staircase of its pixels; the window
+    of so many points shrinks towards the ends, which stay.
+    """
+    middle = np.arange(len(path))
+    reach = np.minimum(window // 2, np.minimum(middle, middle[::-1]))
+    total = np.concatenate([np.zeros((1, 2)), np.cumsum(path, axis=0)])
+    return np.asarray(
+        (total[middle + reach + 1] - total[middle - reach]) / (2 * reach + 1)[:, None]
+    )
+
+
+def nearest_of(at: Pixels, path: Pixels, shape: tuple[int, int]) -> NDArray[np.intp]:
+    """For each of n pixels the index of the path point that is nearest (n,), in a canvas (H, W)."""
+    x, y = path.T
+    off = np.ones(shape, np.uint8)
+    off[y, x] = 0
+    _, labels = cv2.distanceTransformWithLabels(
+        off, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    index = np.zeros(len(path) + 1, np.intp)
+    index[labels[y, x]] = np.arange(len(path))
+    return np.asarray(index[labels[at[:, 1], at[:, 0]]])
+
+
 def pixels_of(mask: Mask) -> Pixels:
     """The pixels of a mask (H, W), row by row."""
     rows, columns = np.nonzero(mask)

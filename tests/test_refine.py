@@ -7,25 +7,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.measure import measure
-from inspector.refine import NEAR, refine
+from inspector.refine import NEAR, WIDER, refine
 from inspector.skeleton import thickness
 from inspector.types import Detection
 
 SHAPE = (120, 200)
 
 
+FINE = 8  # times finer are strokes drawn than the pixels that average them, as those of a camera
+
+
 def scene(core: int, width: int = 3, noise: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
     """A gray picture with one slanted stroke of that brightness, and the stroke's own mask."""
-    stroke = np.zeros(SHAPE, np.uint8)
-    cv2.line(stroke, (20, 30), (170, 90), 1, width)
+    fine = np.zeros((FINE * SHAPE[0], FINE * SHAPE[1]), np.uint8)
+    corners = [[FINE * x, FINE * y] for x, y in ((20, 30), (170, 90))]
+    cv2.polylines(fine, [np.array(corners)], False, 255, round(FINE * width))
+    share = cv2.resize(fine, SHAPE[::-1], interpolation=cv2.INTER_AREA) / 255
     grain = np.random.default_rng(0).normal(0, noise, SHAPE)
-    gray = np.where(stroke > 0, core, 120) + grain
-    return np.repeat(gray.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2), stroke > 0
+    return pixels(120 + share * (core - 120) + grain), share >= 0.5
+
+
+def pixels(gray: np.ndarray) -> np.ndarray:
+    return np.repeat(gray.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
 
 
 def blob(stroke: np.ndarray) -> Detection:
-    """What a network sees of it: 9 px wide, cut to its own box."""
-    fat = cv2.dilate(stroke.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    """What a network sees of it: `WIDER` to either side, cut to its own box."""
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * WIDER + 1, 2 * WIDER + 1))
+    fat = cv2.dilate(stroke.astype(np.uint8), disk) > 0
     rows, columns = np.nonzero(fat)
     top, left = rows.min(), columns.min()
     return Detection(0.9, int(left), int(top), fat[top : rows.max() + 1, left : columns.max() + 1])
@@ -50,7 +59,7 @@ def is_core(refined: Detection, found: Detection) -> bool:
         window |= one.mask
     return (
         before.length_px - 5 <= after.length_px <= before.length_px
-        and abs(before.width_px - 4 - after.width_px) <= 1
+        and abs(before.width_px - 2 * WIDER - after.width_px) <= 1
     )
 
 
@@ -161,10 +170,6 @@ def line(points: np.ndarray, width: int) -> np.ndarray:
     drawn = np.zeros(SHAPE, np.uint8)
     cv2.polylines(drawn, [points.round().astype(np.int32)], False, 1, width)
     return drawn > 0
-
-
-def pixels(gray: np.ndarray) -> np.ndarray:
-    return np.repeat(gray.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
 
 
 @pytest.mark.parametrize("middle", [0, 6, -60])

@@ -1,0 +1,153 @@
+"""How wide a scratch is and where it runs, from profiles of the picture across it.
+
+A groove scatters light or swallows it along its core, and of its two flanks one is lit and the
+other shaded: a profile across it is a box, as wide as the groove, and a wave that is odd about its
+middle, both blurred by the lens, on a ground that may slope. Either may be missing, bright or dark.
+For each width and place the two shapes are fitted to the profile by least squares. What explains
+most is the groove, unless the network's mask makes another likelier by more than the noise.
+"""
+
+from dataclasses import dataclass
+from math import pi
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+REACH = 8.0  # px to either side, as far as a profile goes
+STEP = 0.5  # px between its samples
+FOCUS = 4.0  # px, standard deviation of the window through which a profile is looked at
+BLUR = 0.5  # px, the same of the pixels and of the samples between them
+FLANK = 0.8  # px by which the light of a flank reaches beyond half the width
+
+WIDTHS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0)  # px
+ASIDE = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)  # px to the right of where the network has it
+
+ALONG = 3.0  # px, standard deviation; profiles are averaged over as much of a groove
+EVEN = 7  # profiles over which the answers are averaged
+APART = 3  # profiles from one to another that shares no pixels with it
+EVERY = 2  # profiles, of which one is asked
+PULL_ASIDE = 30.0  # times the noise, by which a fit must be better to lie one px aside
+PULL_WIDTH = 20.0  # the same, to be wider or narrower than expected by a factor of e
+BEGINS = 0.5  # of the profiles that follow, from which one is of the same groove
+MORE, AHEAD = 7, 16  # so many profiles follow, and so many more tell how high a groove is
+FAINT = 0.4  # of that height; what begins is no fainter
+CLEAR = 3.0  # times the noise that is left in the mean; what begins is no weaker
+FLOOR = 1.0  # gray levels², of a pixel; a picture that was compressed to flatness has noise, too
+
+Floats = NDArray[np.float32]
+
+ACROSS: Floats = np.arange(-REACH, REACH + STEP / 2, STEP, dtype=np.float32)
+"""(M,): how far to the right of the middle a profile is sampled, in px."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groove:
+    """What n profiles show: how wide it is, and how far to the right of their middle, in px."""
+
+    width: Floats
+    aside: Floats
+
+
+def fit(profiles: Floats, expected: float) -> Groove:
+    """The groove in profiles (n, M) of gray levels at `ACROSS`, which follow each other at a px.
+
+    `expected` is the width in px where the picture does not tell.
+    """
+    bare = _bare(profiles)
+    asked = np.ascontiguousarray(_averaged(bare)[::EVERY])
+    # NumPy would wake threads for so large a product, which then wait for more beside the model's.
+    parts = np.asarray(cv2.gemm(asked, _FLAT_SHAPES, 1, _NOTHING, 0))
+    explained = np.square(parts).reshape(len(asked), len(_SHAPES), 2).sum(axis=2)
+    noise = _noise(bare) * _ONE_SHAPE
+    unlikely = PULL_ASIDE * _ASIDES**2 + PULL_WIDTH * np.log(_WIDTHS / max(1.0, expected)) ** 2
+    best = np.repeat((explained - noise * unlikely).argmax(axis=1), EVERY)[: len(bare)]
+    return Groove(_evened(_WIDTHS[best]), _evened(_ASIDES[best]))
+
+
+def begin(profiles: Floats, within: int) -> float | None:
+    """At which of the first `within` profiles (n, M) a groove begins, and a share of the way to it
+    from the one before; None if none does that is clear.
+
+    It begins where the profile first is half of the mean of those that follow, as that of a stroke
+    does where it ends abruptly, however blurred. Noise has no part in that mean.
+    """
+    bare = _bare(profiles[: within + MORE + AHEAD])
+    count = min(within, len(bare) - MORE)
+    if count < 1:
+        return None
+    total = np.cumsum(bare, axis=0)
+    ahead = (total[MORE : count + MORE] - total[:count]) / MORE
+    energy = np.square(ahead).sum(axis=1)
+    later = bare[count:].mean(axis=0)
+    least = max(FAINT**2 * float(later @ later), CLEAR * _noise(bare) / MORE)
+    like = (bare[:count] * ahead).sum(axis=1) / energy.clip(1e-6)
+    there = (like >= BEGINS) & (energy >= least)
+    if not there.any():
+        return None
+    k = int(there.argmax())
+    if k == 0 or like[k - 1] >= BEGINS:
+        return k - 0.5
+    return k - float((like[k] - BEGINS) / (like[k] - like[k - 1]))
+
+
+def _bare(profiles: Floats) -> Floats:
+    """Seen through the window, without the ground."""
+    seen = profiles * _WINDOW
+    return np.asarray(seen - (seen @ _GROUND) @ _GROUND.T, np.float32)
+
+
+def _noise(bare: Floats) -> float:
+    """The noise of a profile, squared and summed over its samples: what makes it differ from one
+    that shares no pixels with it. What is beside a groove all along, they have alike.
+    """
+    apart = bare[APART:] - bare[:-APART] if len(bare) > APART else bare
+    return _median(np.square(apart).sum(axis=1)) / 2 + FLOOR * _SEEN
+
+
+def _averaged(profiles: Floats) -> Floats:
+    """Along the groove alone."""
+    size = (1, 2 * round(3 * ALONG) + 1)
+    return np.asarray(
+        cv2.GaussianBlur(profiles, size, 1, sigmaY=ALONG, borderType=cv2.BORDER_REFLECT),
+        np.float32,
+    )
+
+
+def _evened(values: Floats) -> Floats:
+    even = cv2.blur(values[:, None], (1, EVEN), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(even, np.float32)[:, 0]
+
+
+def _median(values: Floats) -> float:
+    """The upper one of two in the middle. NumPy's own costs four times as much on so few."""
+    middle = values.size // 2
+    return float(np.partition(values, middle)[middle])
+
+
+def _shape(width: float, aside: float) -> Floats:
+    """(M, 2): an orthonormal basis of what a groove can look like, but for the ground."""
+    fine, x = 0.1, np.arange(-REACH - 4, REACH + 4, 0.1)
+    lens = np.exp(-((np.arange(-3, 3 + fine / 2, fine) / BLUR) ** 2) / 2)
+    away = x - aside
+    core = ((width / 2 - np.abs(away)) / fine + 0.5).clip(0, 1)
+    slope = away / (width / 2 + FLANK)
+    flank = slope * np.exp(-(slope**2))
+    both = [np.interp(ACROSS, x, np.convolve(s, lens / lens.sum(), "same")) for s in (core, flank)]
+    seen = np.stack(both, axis=1) * _WINDOW[:, None]
+    return np.asarray(np.linalg.qr(seen - _GROUND @ (_GROUND.T @ seen))[0], np.float32)
+
+
+_WINDOW: Floats = np.exp(-((ACROSS / FOCUS) ** 2) / 2).astype(np.float32)
+_GROUND: Floats = np.linalg.qr(np.stack([_WINDOW, _WINDOW * ACROSS], axis=1))[0]
+"""(M, 2): its level and its slope."""
+_SHAPES: Floats = np.array([_shape(width, aside) for width in WIDTHS for aside in ASIDE])
+"""(K, M, 2), and for each of the K how wide it is and how far to the right."""
+_FLAT_SHAPES: Floats = np.ascontiguousarray(_SHAPES.transpose(1, 0, 2).reshape(len(ACROSS), -1))
+_NOTHING: Floats = np.zeros((0, 0), np.float32)
+_WIDTHS: Floats = np.repeat(np.array(WIDTHS, np.float32), len(ASIDE))
+_ASIDES: Floats = np.tile(np.array(ASIDE, np.float32), len(WIDTHS))
+_SEEN = float(np.square(_WINDOW).sum())
+"""How many samples there are in a profile, by their weight."""
+_ONE_SHAPE = 1 / (_SEEN * 2 * pi**0.5 * ALONG)
+"""Of the noise of a profile, how much one shape explains where they are averaged."""
