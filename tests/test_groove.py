@@ -77,7 +77,8 @@ def test_whatever_the_picture_the_answer_is_a_number(gray, count, noise, expecte
     found = fit(seen, expected)
 
     assert found.width.shape == found.aside.shape == (count,)
-    assert (found.width >= WIDTHS[0] - 1e-5).all() and (found.width <= WIDTHS[-1] + 1e-5).all()
+    assert (found.width >= WIDTHS[0] - 1e-5).all()
+    assert (found.width <= WIDTHS[-1] + 1e-5).all()
     assert (np.abs(found.aside) <= ASIDE[-1] + 1e-5).all()
     start = begin(seen, WITHIN)
     assert start is None or -0.5 <= start <= WITHIN
