@@ -2,56 +2,18 @@
 
 import json
 import re
-import signal
-import time
 
 import pytest
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import expect
 
 from inspector import lines
-from inspector.demo.factory import PIN, Factory
+from inspector.demo.factory import Factory
 from inspector.page import marks
+from tests.browser.acting import ALARM, assert_all_named, type_pin, wait
 from tests.browser.conftest import SIZES, SLACK_MS
 
 pytestmark = pytest.mark.timeout(600)
 expect.set_options(timeout=SLACK_MS)
-ALARM = '[data-region="alarms"] .alarm'
-
-
-def wait(page: Page, expression: str, value: object = None) -> None:
-    """Until this JavaScript is true.
-
-    (Playwright's own wait evaluates text within the page, which the page's policy forbids.)
-    """
-    deadline = time.monotonic() + SLACK_MS / 1000
-    while not _holds(page, expression, value):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(50)
-
-
-def _holds(page: Page, expression: str, value: object) -> bool:
-    try:
-        return bool(page.evaluate(expression, value))
-    except Error:
-        return False  # the page was just left, and the next one is not there yet
-
-
-def type_pin(page: Page, pin: str = PIN) -> None:
-    """On the keypad, with a finger."""
-    for digit in pin:
-        page.tap(f'#pin [data-digit="{digit}"]')
-    page.tap('#pin button[type="submit"]')
-
-
-def assert_all_named(page: Page) -> None:
-    """What can be seen now and pressed, typed into or looked at says what it is."""
-    unnamed = page.evaluate(
-        """() => [...document.querySelectorAll("button, a, input, img")].filter((e) =>
-            e.checkVisibility() && !e.getAttribute("aria-label") && !e.innerText.trim()
-            && !e.getAttribute("alt") && !(e.labels && e.labels.length)
-            && !e.closest("button")).map((e) => e.outerHTML)"""
-    )
-    assert unnamed == []
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -244,92 +206,6 @@ def test_the_strip_is_walked_by_keyboard(open_page) -> None:
     assert page.evaluate("document.activeElement.dataset.part") == chosen
     page.keyboard.press("Enter")
     expect(page.locator("#part h2")).to_have_text(name)
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_a_pulled_camera_is_seen_and_heals(
-    open_page, factory: tuple[Factory, str], size: str
-) -> None:
-    """Verdict, veil over the old picture, alarm with what to do; and all well again by itself."""
-    running, _ = factory
-    page = open_page(size)
-    running.conveyor.pull(True)
-    try:
-        expect(page.locator(ALARM)).to_contain_text("Camera lost")
-        expect(page.locator(ALARM)).to_contain_text("Check plug, cable and power")
-        expect(page.locator(".verdict-box")).to_have_attribute("data-verdict", "unknown")
-        expect(page.locator(".veil")).to_contain_text("CAMERA LOST")
-        expect(page.locator(".health .row.bad")).to_contain_text("Camera")
-        page.click(ALARM)
-        expect(page.locator("#alarm-list")).to_contain_text("expected a folder of pictures")
-        assert_all_named(page)
-        page.keyboard.press("Escape")
-    finally:
-        running.conveyor.pull(False)
-
-    expect(page.locator(".calm")).to_be_visible()
-    expect(page.locator(".veil")).to_have_count(0)
-    expect(page.locator(".verdict-box")).not_to_have_attribute("data-verdict", "unknown")
-
-
-def test_a_stopped_broker_is_no_drama(open_page, factory: tuple[Factory, str]) -> None:
-    """Verdicts go on, results wait and are counted, and leave when it is back."""
-    running, _ = factory
-    page = open_page()
-    running.stop_broker(True)
-    try:
-        expect(page.locator(f"{ALARM}.warn")).to_contain_text("Broker away")
-        expect(page.locator('[data-region="health"]')).to_contain_text(re.compile(r"\d+ wait"))
-        expect(page.locator(".verdict-box")).not_to_have_attribute("data-verdict", "unknown")
-    finally:
-        running.stop_broker(False)
-
-    expect(page.locator(".calm")).to_be_visible()
-    expect(page.locator('[data-region="health"]')).to_contain_text("nothing waits")
-
-
-def test_a_full_disk_rejects_what_cannot_be_recorded(
-    open_page, factory: tuple[Factory, str]
-) -> None:
-    """And says so; with room again the line goes on."""
-    running, _ = factory
-    page = open_page()
-    running.fill_disk(True)
-    try:
-        expect(page.locator(ALARM)).to_contain_text("Results cannot be recorded")
-        expect(page.locator(".verdict-box")).to_contain_text("could not be recorded")
-    finally:
-        running.fill_disk(False)
-
-    expect(page.locator(".calm")).to_be_visible()
-    expect(page.locator(".verdict-box")).not_to_have_attribute("data-verdict", "unknown")
-
-
-def test_a_blurred_lens_is_unknown(open_page, factory: tuple[Factory, str]) -> None:
-    """With the reason in words."""
-    running, _ = factory
-    page = open_page()
-    running.conveyor.blur(True)
-    try:
-        expect(page.locator(".verdict-box .why")).to_contain_text("blurred")
-    finally:
-        running.conveyor.blur(False)
-
-    expect(page.locator(".verdict-box")).not_to_have_attribute("data-verdict", "unknown")
-
-
-def test_an_old_page_says_that_it_is_old(open_page, factory: tuple[Factory, str]) -> None:
-    """A verdict of a minute ago must not be taken for one of now."""
-    running, _ = factory
-    page = open_page()
-    running.process.send_signal(signal.SIGSTOP)
-    try:
-        expect(page.locator("#offline")).to_be_visible()
-        expect(page.locator("#offline")).to_contain_text("NO CONNECTION")
-    finally:
-        running.process.send_signal(signal.SIGCONT)
-
-    expect(page.locator("#offline")).to_be_hidden()
 
 
 def test_nothing_moves_while_all_changes(open_page, factory: tuple[Factory, str]) -> None:
