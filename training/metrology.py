@@ -27,11 +27,13 @@ from inspector.measure import measure
 from inspector.refine import refine
 from inspector.segment import bundle
 from inspector.segment.segmenter import Segmenter
-from inspector.types import Detection, Mask
+from inspector.types import Detection, Mask, Scratch
 from training.bench.pictures import GRAIN, LOOK, SOFT_PX, SURFACE
 from training.synth import noise
 
 Points = NDArray[np.float64]
+Size = tuple[float, float]
+"""Length and median width in px; NaN for what is not found, or not told."""
 
 FINE = 8  # a drawing is so much finer than the pixels that it is averaged down to
 MARGIN = 12.0  # px around a scratch
@@ -60,10 +62,13 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Method:
-    """Errors of one way to measure, in px, one per scratch; NaN where it finds none."""
+    """Errors of one way to measure, in px, one per scratch, of its length and of its median width;
+    NaN where it finds none, or does not say.
+    """
 
     name: str
     error_px: NDArray[np.float64]
+    width_error_px: NDArray[np.float64]
 
 
 def draw(rng: np.random.Generator) -> Drawn:
@@ -144,13 +149,13 @@ def _cut(canvas: NDArray[np.uint8], line: Points, width: float, rng: np.random.G
         at += gap + rng.uniform(8, 60)
 
 
-def ours(drawn: Drawn) -> float:
+def ours(drawn: Drawn) -> Size:
     """The edge's own measurement; pieces that it keeps apart are not added up."""
     found = measure([Detection(1.0, 0, 0, drawn.mask)])
-    return max((scratch.length_px for scratch in found), default=0.0)
+    return max((_size(scratch) for scratch in found), default=(0.0, math.nan))
 
 
-def through_the_model(drawn: Drawn) -> float:
+def through_the_model(drawn: Drawn) -> Size:
     """As `ours`, of what the shipped model finds of the scratch; NaN where that is nothing.
 
     It lies on a quiet dark surface, and is pressed now more and now less, as by a hand.
@@ -165,7 +170,11 @@ def through_the_model(drawn: Drawn) -> float:
     image += (rng.standard_normal(image.shape[:2], np.float32) * np.float32(GRAIN))[..., None]
     seen = np.clip(image, 0, 255).astype(np.uint8)
     found = measure([refine(one, seen) for one in _shipped().segment(seen)])
-    return max((scratch.length_px for scratch in found), default=math.nan)
+    return max((_size(scratch) for scratch in found), default=(math.nan, math.nan))
+
+
+def _size(scratch: Scratch) -> Size:
+    return scratch.length_px, scratch.width_px
 
 
 @cache
@@ -173,20 +182,20 @@ def _shipped() -> Segmenter:
     return bundle.open_segmenter(ModelConfig())[0]
 
 
-def diagonal(drawn: Drawn) -> float:
+def diagonal(drawn: Drawn) -> Size:
     """Of the upright bounding box: all that a detector without masks can say."""
     rows, columns = np.nonzero(drawn.mask)
-    return float(np.hypot(np.ptp(rows) + 1, np.ptp(columns) + 1))
+    return float(np.hypot(np.ptp(rows) + 1, np.ptp(columns) + 1)), math.nan
 
 
-def skeleton_pixels(drawn: Drawn) -> float:
+def skeleton_pixels(drawn: Drawn) -> Size:
     """Number of pixels of the skeleton: the usual quick answer."""
     from inspector.skeleton import thin
 
-    return float(np.count_nonzero(thin(drawn.mask)))
+    return float(np.count_nonzero(thin(drawn.mask))), math.nan
 
 
-def skan(drawn: Drawn) -> float:
+def skan(drawn: Drawn) -> Size:
     """Longest shortest path of the skeleton with skan (Nunez-Iglesias et al., PeerJ 6, 2018).
 
     Raises ImportError where skan is not installed.
@@ -197,8 +206,9 @@ def skan(drawn: Drawn) -> float:
     try:
         graph = Skeleton(skeletonize(drawn.mask))
     except ValueError:  # a skeleton of a single pixel has no path
-        return 1.0
-    return float(max(graph.path_lengths().sum() if graph.n_paths == 1 else _longest(graph), 1.0))
+        return 1.0, math.nan
+    longest = graph.path_lengths().sum() if graph.n_paths == 1 else _longest(graph)
+    return float(max(longest, 1.0)), math.nan
 
 
 def _longest(graph: object) -> float:
@@ -208,7 +218,7 @@ def _longest(graph: object) -> float:
     return float(found[np.isfinite(found)].max())
 
 
-METHODS: dict[str, Callable[[Drawn], float]] = {
+METHODS: dict[str, Callable[[Drawn], Size]] = {
     "inspector": ours,
     "inspector, through the model": through_the_model,
     "skan, longest path": skan,
@@ -226,11 +236,11 @@ def run(
     methods = []
     for name, method in METHODS.items():
         try:
-            found = [method(s) for s in track(scratches, name, disable=not progress)]
+            sizes = [method(s) for s in track(scratches, name, disable=not progress)]
         except ImportError:
             continue
-        truth = np.array([s.length_px for s in scratches])
-        methods.append(Method(name, np.array(found) - truth))
+        truth = np.array([(s.length_px, s.width_px) for s in scratches])
+        methods.append(Method(name, *(np.array(sizes) - truth).T))
     out.mkdir(parents=True, exist_ok=True)
     _write_csv(out / "metrology.csv", scratches, methods)
     rows = [summary(scratches, m, shape) for m in methods for shape in (None, *SHAPES)]
@@ -243,8 +253,9 @@ def run(
 def summary(
     scratches: list[Drawn], method: Method, shape: str | None = None
 ) -> dict[str, float | str]:
-    """The share that is found, and of it the bias, the limits that hold 95 % of the errors, and the
-    share within 2 px or 2 %.
+    """The share that is found, and of it the bias, the limits that hold 95 % of the errors, the
+    share within 2 px or 2 %, and of the widths, where it says one, the bias and the share within
+    1 px.
     """
     chosen = np.array([shape in (None, s.shape) for s in scratches])
     found = chosen & np.isfinite(method.error_px)
@@ -252,6 +263,9 @@ def summary(
     error = method.error_px[found]
     low, high = np.percentile(error, [2.5, 97.5])
     within = np.abs(error) <= np.maximum(WITHIN_PX, WITHIN_SHARE * truth)
+    wider = method.width_error_px[found]
+    wider = wider[np.isfinite(wider)]
+    says_width = wider.size > 0
     return {
         "method": method.name,
         "shape": shape or "all",
@@ -262,12 +276,14 @@ def summary(
         "high_95_px": round(float(high), 2),
         "within": round(float(within.mean()), 3),
         "median_abs_px": round(float(np.median(np.abs(error))), 2),
+        "width_bias_px": round(float(wider.mean()), 2) if says_width else "",
+        "width_within": round(float((np.abs(wider) <= 1).mean()), 3) if says_width else "",
     }
 
 
 def table(rows: list[dict[str, float | str]]) -> Table:
     """The summaries as they are shown on a terminal."""
-    shown = Table(title="length against the truth, px")
+    shown = Table(title="length and width against the truth, px")
     for head in rows[0]:
         shown.add_column(head, justify="left" if head in ("method", "shape") else "right")
     for row in rows:
