@@ -54,14 +54,14 @@ def fit(profiles: Floats, expected: float) -> Groove:
 
     `expected` is the width in px where the picture does not tell.
     """
-    bare = _bare(profiles)
-    asked = np.ascontiguousarray(_averaged(bare)[::EVERY])
+    seen = bare(profiles)
+    asked = np.ascontiguousarray(_averaged(seen)[::EVERY])
     # NumPy would wake threads for so large a product, which then wait for more beside the model's.
     parts = np.asarray(cv2.gemm(asked, _FLAT_SHAPES, 1, _NOTHING, 0))
     explained = np.square(parts).reshape(len(asked), len(_SHAPES), 2).sum(axis=2)
-    noise = _noise(bare) * _ONE_SHAPE
+    doubt = noise(seen) * _ONE_SHAPE
     unlikely = PULL_ASIDE * _ASIDES**2 + PULL_WIDTH * np.log(_WIDTHS / max(1.0, expected)) ** 2
-    best = np.repeat((explained - noise * unlikely).argmax(axis=1), EVERY)[: len(bare)]
+    best = np.repeat((explained - doubt * unlikely).argmax(axis=1), EVERY)[: len(seen)]
     return Groove(_evened(_WIDTHS[best]), _evened(_ASIDES[best]))
 
 
@@ -72,16 +72,16 @@ def begin(profiles: Floats, within: int) -> float | None:
     It begins where the profile first is half of the mean of those that follow, as that of a stroke
     does where it ends abruptly, however blurred. Noise has no part in that mean.
     """
-    bare = _bare(profiles[: within + MORE + AHEAD])
-    count = min(within, len(bare) - MORE)
+    seen = bare(profiles[: within + MORE + AHEAD])
+    count = min(within, len(seen) - MORE)
     if count < 1:
         return None
-    total = np.cumsum(bare, axis=0)
+    total = np.cumsum(seen, axis=0)
     ahead = (total[MORE : count + MORE] - total[:count]) / MORE
     energy = np.square(ahead).sum(axis=1)
-    later = bare[count:].mean(axis=0)
-    least = max(FAINT**2 * float(later @ later), CLEAR * _noise(bare) / MORE)
-    like = (bare[:count] * ahead).sum(axis=1) / energy.clip(1e-6)
+    later = seen[count:].mean(axis=0)
+    least = max(FAINT**2 * float(later @ later), CLEAR * noise(seen) / MORE)
+    like = (seen[:count] * ahead).sum(axis=1) / energy.clip(1e-6)
     there = (like >= BEGINS) & (energy >= least)
     if not there.any():
         return None
@@ -91,17 +91,17 @@ def begin(profiles: Floats, within: int) -> float | None:
     return k - float((like[k] - BEGINS) / (like[k] - like[k - 1]))
 
 
-def _bare(profiles: Floats) -> Floats:
-    """Seen through the window, without the ground."""
+def bare(profiles: Floats) -> Floats:
+    """Profiles (n, M) seen through the window, without the ground."""
     seen = profiles * _WINDOW
     return np.asarray(seen - (seen @ _GROUND) @ _GROUND.T, np.float32)
 
 
-def _noise(bare: Floats) -> float:
-    """The noise of a profile, squared and summed over its samples: what makes it differ from one
-    that shares no pixels with it. What is beside a groove all along, they have alike.
+def noise(seen: Floats) -> float:
+    """The noise of a bare profile, squared and summed over its samples: what makes it differ from
+    one that shares no pixels with it. What is beside a groove all along, they have alike.
     """
-    apart = bare[APART:] - bare[:-APART] if len(bare) > APART else bare
+    apart = seen[APART:] - seen[:-APART] if len(seen) > APART else seen
     return _median(np.square(apart).sum(axis=1)) / 2 + FLOOR * _SEEN
 
 

@@ -111,8 +111,8 @@ class Inspector:
         found = _sane(self.segmenter.segment(self.view.judged(frame.image)))
         watch.lap("segment")
         x, y, *_ = roi = self.view.roi or (0, 0, *_size(frame.image))
-        moved = (Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in found)
-        measured = measure([refine(detection, frame.image) for detection in moved])
+        moved = [Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in found]
+        measured = measure(refine(moved, frame.image))
         limits, scale = self.limits, self.view.scale
         scratches = tuple(placed(scratch, limits.zones, scale) for scratch in measured)
         watch.lap("measure")

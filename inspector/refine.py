@@ -7,10 +7,11 @@ but for the margin that the network was taught. Of a broad graze or a mesh, whic
 the core of the mask stays, with its thin tails.
 
 What the network has found in one piece stays in one: along the middle of its mask nothing is taken
-away but up to `NEAR` px at each tip where there is no groove.
+away but up to `NEAR` px at each tip where there is no groove. Where the groove goes on beyond a
+tip, it is followed (`follow.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, inf
 
@@ -19,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector import groove
-from inspector.graph import Pixels
+from inspector.follow import LAST, Tip, drawn, follow
+from inspector.graph import Pixels, Points
 from inspector.groove import Floats
 from inspector.skeleton import depth, graph_of, nearest_of, pixels_of, thin
 from inspector.strand import Strand, strands
@@ -55,21 +57,54 @@ class _Strip:
     last: float
 
     @property
+    def middle(self) -> Points:
+        """The points (n, 2) of its middle."""
+        return np.asarray(self.strand.points + self.strand.right * self.aside[:, None])
+
+    @property
+    def own(self) -> slice:
+        """Those of its points that are on the scratch."""
+        last = floor(min(self.last, len(self.aside)))
+        return slice(ceil(max(self.first, 0)), last + 1)
+
+    @property
     def line(self) -> Pixels:
         """The pixels (m, 2) along its middle; at a fork it begins where the others do."""
-        middle = self.strand.points + self.strand.right * self.aside[:, None]
+        middle = self.middle
         for end, is_tip in zip((0, -1), self.strand.tips, strict=True):
             if not is_tip:
                 middle[end] = self.strand.points[end]
-        first, last = ceil(max(self.first, 0)), floor(min(self.last, len(middle)))
-        return np.asarray(np.rint(middle[first : last + 1]), np.int32)
+        return np.asarray(np.rint(middle[self.own]), np.int32)
+
+    def ends(self, corner: tuple[int, int]) -> Iterator[Tip]:
+        """Its tips, in the frame in which the crop's corner lies there."""
+        points, right = self.middle[self.own] + corner, self.strand.right[self.own]
+        half = self.half[self.own]
+        first, last = self.strand.tips
+        if first:
+            yield Tip(points[::-1], -right[::-1], 2 * float(np.median(half[:LAST])))
+        if last:
+            yield Tip(points, right, 2 * float(np.median(half[-LAST:])))
 
 
-def refine(detection: Detection, image: Image) -> Detection:
-    """The same detection with the mask that the picture shows.
+def refine(detections: Sequence[Detection], image: Image) -> list[Detection]:
+    """The same detections with the masks that the picture shows, in the same order.
 
-    `image` is the frame (H, W, 3), BGR, uint8, in whose pixels the detection lies.
+    `image` is the frame (H, W, 3), BGR, uint8, in whose pixels the detections lie.
     """
+    found = [_refined(detection, image) for detection in detections]
+    masks = [detection for detection, _ in found]
+    for k, (detection, tips) in enumerate(found):
+        others = [*masks[:k], *masks[k + 1 :]]
+        beyond = [(follow(image, tip, others, detection), tip) for tip in tips]
+        lines = [(np.concatenate([t.points[-1:], b]), t.width) for b, t in beyond if len(b)]
+        if lines:
+            masks[k] = drawn(detection, lines)
+    return masks
+
+
+def _refined(detection: Detection, image: Image) -> tuple[Detection, list[Tip]]:
+    """The detection inside its neighbourhood, and the tips that a groove has there."""
     height, width = detection.mask.shape
     top, left = max(0, detection.y - MARGIN), max(0, detection.x - MARGIN)
     crop = image[top : detection.y + height + MARGIN, left : detection.x + width + MARGIN]
@@ -78,17 +113,18 @@ def refine(detection: Detection, image: Image) -> Detection:
     mask[y : y + height, x : x + width] = detection.mask
     within = depth(mask > 0)
     if 2 * within.max() - 1 > BROAD:
-        return Detection(detection.confidence, left, top, _body(mask) > 0)
+        return Detection(detection.confidence, left, top, _body(mask) > 0), []
     graph = graph_of(thin(mask > 0))
     if graph.has_loops:
         mask = _filled(mask)
         graph = graph_of(thin(mask > 0))
     middle = strands(graph, within)
     if len(middle) > MOST_STRANDS:
-        return Detection(detection.confidence, left, top, _body(mask) > 0)
+        return Detection(detection.confidence, left, top, _body(mask) > 0), []
     gray = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY)
-    kept = _grooves(np.asarray(gray, np.float32), mask, middle)
-    return Detection(detection.confidence, left, top, kept > 0)
+    kept, strips = _grooves(np.asarray(gray, np.float32), mask, middle)
+    tips = [tip for strip in strips for tip in strip.ends((left, top))]
+    return Detection(detection.confidence, left, top, kept > 0), tips
 
 
 def _filled(mask: Binary) -> Binary:
@@ -99,7 +135,7 @@ def _filled(mask: Binary) -> Binary:
     return mask | pinhole[labels] if pinhole.any() else mask
 
 
-def _grooves(gray: Floats, mask: Binary, middle: Sequence[Strand]) -> Binary:
+def _grooves(gray: Floats, mask: Binary, middle: Sequence[Strand]) -> tuple[Binary, list[_Strip]]:
     """The grooves that the picture (H, W) shows along the middle of the mask."""
     points = np.concatenate([strand.points for strand in middle])
     right = np.concatenate([strand.right for strand in middle])
@@ -124,11 +160,11 @@ def _grooves(gray: Floats, mask: Binary, middle: Sequence[Strand]) -> Binary:
     inside = np.abs(aside - np.concatenate([s.aside for s in strips])[near]) <= half[near]
     inside &= np.array([s.first for s in strips])[number] <= along
     inside &= np.array([s.last for s in strips])[number] >= along
-    drawn = np.zeros_like(mask)
-    drawn[at[inside, 1], at[inside, 0]] = 1
-    if half.min() < CONNECTED or cv2.connectedComponents(drawn, connectivity=8)[0] > 2:
-        cv2.polylines(drawn, [strip.line for strip in strips], False, 1)
-    return drawn
+    kept = np.zeros_like(mask)
+    kept[at[inside, 1], at[inside, 0]] = 1
+    if half.min() < CONNECTED or cv2.connectedComponents(kept, connectivity=8)[0] > 2:
+        cv2.polylines(kept, [strip.line for strip in strips], False, 1)
+    return kept, strips
 
 
 def _strip(gray: Floats, ground: float, strand: Strand, pixels: Floats, total: Floats) -> _Strip:

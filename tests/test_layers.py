@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.config",
         "inspector.calibration",
         "inspector.sight",
+        "inspector.follow",
         "inspector.groove",
         "inspector.refine",
         "inspector.strand",

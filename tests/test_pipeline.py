@@ -28,7 +28,7 @@ REFERENCED = Sight(reference=Reference(picture="mark.png", at=(20, 8), within_px
 
 
 def scratch_outputs() -> Outputs:
-    """One scratch of 32 × 4 px at (8, 16)."""
+    """A mask of 32 × 4 px at (8, 16), which without its margin is a scratch of 28."""
     candidates, prototypes = FakeRuntime.none(MANIFEST)
     candidates[0, 0, :7] = 8, 16, 40, 20, 0.9, 0, 1
     prototypes[0, 0] = -5
@@ -59,7 +59,7 @@ def test_a_scratch_beyond_the_limit_fails() -> None:
 
     assert result.verdict is Verdict.FAIL
     assert result.reasons[0].rule is Rule.MIN_SCRATCH_PX
-    assert result.reasons[0].value == result.scratches[0].length_px == pytest.approx(32, abs=3)
+    assert result.reasons[0].value == result.scratches[0].length_px == pytest.approx(28, abs=1)
 
 
 def test_a_scratch_below_the_limit_passes_and_is_told() -> None:
@@ -211,8 +211,8 @@ def zoned(name: str, x: int, limits: object) -> Zone:
 
 
 def test_zones_scale_and_guard_band_are_those_of_the_line() -> None:
-    """The scratch of 32 px at x = 8 reaches from one zone into the next."""
-    zones = [zoned("a", 0, Rules(min_scratch_mm=3)), zoned("b", 20, Rules(min_scratch_px=32))]
+    """The scratch of 28 px at x = 10 reaches from one zone into the next."""
+    zones = [zoned("a", 0, Rules(min_scratch_mm=2.6)), zoned("b", 20, Rules(min_scratch_px=28))]
     asked = inspector(scratch_outputs(), View(scale=Scale(mm_per_px=0.1)))
     asked.limits = Limits(zones=zones, guard=Guard(px=3, policy="recheck"))
 

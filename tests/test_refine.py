@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inspector import refine as refining
 from inspector.measure import measure
-from inspector.refine import NEAR, WIDER, refine
+from inspector.refine import NEAR, WIDER
 from inspector.skeleton import thickness
 from inspector.types import Detection
 
@@ -45,6 +46,12 @@ def dice(detection: Detection, stroke: np.ndarray) -> float:
     height, width = detection.mask.shape
     full[detection.y : detection.y + height, detection.x : detection.x + width] = detection.mask
     return 2 * (full & stroke).sum() / (full.sum() + stroke.sum())
+
+
+def refine(found: Detection, image: np.ndarray) -> Detection:
+    """What is left of a single one."""
+    (refined,) = refining.refine([found], image)
+    return refined
 
 
 def is_core(refined: Detection, found: Detection) -> bool:

@@ -169,7 +169,7 @@ def through_the_model(drawn: Drawn) -> Size:
     image = np.repeat(cv2.GaussianBlur(bright, (0, 0), SOFT_PX)[..., None], 3, axis=2)
     image += (rng.standard_normal(image.shape[:2], np.float32) * np.float32(GRAIN))[..., None]
     seen = np.clip(image, 0, 255).astype(np.uint8)
-    found = measure([refine(one, seen) for one in _shipped().segment(seen)])
+    found = measure(refine(_shipped().segment(seen), seen))
     return max((_size(scratch) for scratch in found), default=(math.nan, math.nan))
 
 

@@ -156,7 +156,7 @@ def _ways(segmenter: Segmenter, refused: list[str]) -> dict[str, Way]:
 
 
 def _lengths(found: list[Detection], image: Image) -> list[float]:
-    return [s.length_px for s in measure([refine(one, image) for one in found])]
+    return [s.length_px for s in measure(refine(found, image))]
 
 
 def _sahi(segmenter: Segmenter) -> Way:

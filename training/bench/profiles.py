@@ -71,8 +71,7 @@ def _laps(judge: Inspector, image: Image) -> dict[str, float]:
     start = time.perf_counter()
     judge.segmenter.runtime.infer(image)
     inferred = time.perf_counter()
-    for detection in found:
-        refine(detection, image)
+    refine(found, image)
     refined = time.perf_counter()
     infer_ms, refine_ms = 1000 * (inferred - start), 1000 * (refined - inferred)
     parts = (
@@ -85,7 +84,7 @@ def _laps(judge: Inspector, image: Image) -> dict[str, float]:
 def _steps(found: Sequence[Detection], image: Image) -> list[Step]:
     with cProfile.Profile() as profile:
         for _ in range(PROFILED):
-            measure([refine(detection, image) for detection in found])
+            measure(refine(found, image))
     stats = pstats.Stats(profile)
     whole = stats.total_tt  # type: ignore[attr-defined]
     ours = Path(inspector.__file__).parent

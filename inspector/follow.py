@@ -1,0 +1,192 @@
+"""A scratch goes on as far as the picture shows it: from the tip of what the network has found.
+
+Of a long scratch a network often tells only a part, though anybody would see the rest. What the
+scratch looks like across, over its last stretch, is looked for ahead of its tip, step by step and a
+little to either side, for as long as it is alike, with gaps no longer than `GAP`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inspector.graph import Points
+from inspector.groove import ACROSS, STEP, Floats, bare, noise
+from inspector.types import Detection, Image
+
+SEED = 20  # points; a shorter scratch has no direction to be trusted
+LAST = 16  # points before the tip, whose mean profile is looked for
+HEADING = 36  # points before the tip, which tell direction and curvature
+MOST_CURVED = 0.03  # rad per px
+CLEAR = 8.0  # times the noise that is left in that mean; a fainter groove is not followed
+
+AHEAD = 24  # px that are looked at in a step
+ASIDE = 3  # half px to either side, by which the groove may leave the way ahead within a step
+ALIKE = 0.9  # cosine between two profiles
+FAINTER, BRIGHTER = 0.5, 2.5  # times the height of the mean
+GAP = 8  # px
+LEAST = 6  # px that a step has to win
+MOST = 4000  # px
+TOUCHING = 8  # px from the tip on, from which a scratch may run into itself
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tip:
+    """The end of a scratch: its last points (n, 2) about a px apart, x and y in the frame, and for
+    each the direction to the right (n, 2); `width` in px.
+    """
+
+    points: Points
+    right: Points
+    width: float
+
+
+def follow(image: Image, tip: Tip, masks: Sequence[Detection], own: Detection) -> Points:
+    """The points (m, 2) by which the scratch is longer than its tip shows, none if it ends there.
+
+    It ends where it meets the mask of another one, or its `own`.
+    """
+    nothing = np.zeros((0, 2))
+    if len(tip.points) < SEED:
+        return nothing
+    seen = bare(_profiles(image, tip.points[-LAST:], tip.right[-LAST:]))
+    like = seen.mean(axis=0)
+    if like @ like < CLEAR * noise(seen) / len(seen):
+        return nothing
+    line = tip.points[-HEADING:]
+    found: list[Points] = []
+    won = 0
+    while won < MOST:
+        points, right = _ahead(line)
+        inside = ((points >= 1) & (points <= (image.shape[1] - 2, image.shape[0] - 2))).all(axis=1)
+        count = len(points) if inside.all() else int(inside.argmin())
+        if count < LEAST:
+            break
+        way = _way(bare(_profiles(image, points[:count], right[:count])), like)
+        points = points[: len(way)] + right[: len(way)] * way[:, None]
+        met = _meets(points, masks)
+        far = max(0, TOUCHING - won)
+        met[far:] |= _meets(points[far:], [own])
+        if found:
+            met |= _near(points, np.concatenate(found)[:-AHEAD])
+        if met.any():
+            points = points[: int(met.argmax()) + 1]
+        elif len(points) < LEAST:
+            break
+        found.append(points)
+        won += len(points)
+        if met.any() or count < AHEAD:
+            break
+        line = np.concatenate([line, points])[-HEADING:]
+    return np.concatenate(found) if found else nothing
+
+
+def drawn(detection: Detection, lines: Sequence[tuple[Points, float]]) -> Detection:
+    """The detection with lines (n, 2) of so many px in width."""
+    points = np.concatenate([line for line, _ in lines])
+    margin = max(width for _, width in lines)
+    height, width = detection.mask.shape
+    low = np.minimum(points.min(axis=0) - margin, (detection.x, detection.y)).clip(min=0)
+    left, top = np.floor(low).astype(int).tolist()
+    end = np.maximum(points.max(axis=0) + margin, (detection.x + width, detection.y + height))
+    right, bottom = np.ceil(end).astype(int).tolist()
+    mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    y, x = detection.y - top, detection.x - left
+    mask[y : y + height, x : x + width] = detection.mask
+    for line, thick in lines:
+        fine = np.rint((line - (left, top)) * 16).astype(np.int32)
+        cv2.polylines(mask, [fine], False, 1, max(1, round(thick)), shift=4)
+    return Detection(detection.confidence, left, top, mask > 0)
+
+
+def _ahead(line: Points) -> tuple[Points, Points]:
+    """`AHEAD` points on from the end of a line, a px apart and as curved as it, and the directions
+    to the right of them.
+    """
+    middle = len(line) // 2
+    before, after = line[middle] - line[0], line[-1] - line[middle]
+    turn = np.arctan2(before[0] * after[1] - before[1] * after[0], before @ after)
+    curved = float(np.clip(2 * turn / len(line), -MOST_CURVED, MOST_CURVED))
+    heading = np.arctan2(after[1], after[0]) + turn / 2
+    angle = heading + curved * (np.arange(AHEAD) + 0.5)
+    ahead = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return line[-1] + np.cumsum(ahead, axis=0), np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
+
+
+def _way(seen: Floats, like: Floats) -> Floats:
+    """How far to the right of each of n profiles the groove runs, in px, as far as it goes on."""
+    padded = np.pad(like, ASIDE)
+    shifted = np.stack([padded[k : k + len(like)] for k in range(2 * ASIDE, -1, -1)])
+    even = cv2.blur(seen, (1, 3), borderType=cv2.BORDER_REPLICATE)
+    both = even @ shifted.T
+    size = np.square(shifted).sum(axis=1)
+    alike = both / np.sqrt(size * np.square(even).sum(axis=1)[:, None] + 1e-6)
+    if alike[: LEAST + GAP].max() < ALIKE:  # as at most tips: they are the ends of scratches
+        return np.zeros(0, np.float32)
+    aside = _best(alike.tolist())
+    chosen = np.arange(len(seen)), aside
+    height = (both / size)[chosen]
+    there = (alike[chosen] >= ALIKE) & (height >= FAINTER) & (height <= BRIGHTER)
+    last, missed = 0, 0
+    for k, is_there in enumerate(there.tolist(), 1):
+        missed = 0 if is_there else missed + 1
+        if missed > GAP:
+            break
+        last = k if is_there else last
+    return ((np.array(aside[:last]) - ASIDE) * STEP).astype(np.float32)
+
+
+def _best(alike: list[list[float]]) -> list[int]:
+    """The way through n rows that is most alike in sum, from the middle on, a place at a time."""
+    places = len(alike[0])
+    total = [0.0 if k == places // 2 else -np.inf for k in range(places)]
+    came: list[list[int]] = []
+    for row in alike:
+        step = [
+            max(range(max(0, k - 1), min(places, k + 2)), key=total.__getitem__)
+            for k in range(places)
+        ]
+        total = [total[k] + value for k, value in zip(step, row, strict=True)]
+        came.append(step)
+    at = max(range(places), key=total.__getitem__)
+    way = []
+    for step in reversed(came):
+        way.append(at)
+        at = step[at]
+    return way[::-1]
+
+
+def _profiles(image: Image, points: Points, right: Points) -> Floats:
+    """(n, M): gray levels of the frame across these points."""
+    x, y = (points[:, axis, None] + right[:, axis, None] * ACROSS for axis in (0, 1))
+    left, top = int(max(0, x.min() - 1)), int(max(0, y.min() - 1))
+    window = image[top : int(y.max()) + 2, left : int(x.max()) + 2]
+    gray = cv2.cvtColor(np.ascontiguousarray(window), cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return np.asarray(
+        cv2.remap(
+            gray, (x - left).astype(np.float32), (y - top).astype(np.float32), cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )  # fmt: skip
+
+
+def _meets(points: Points, masks: Sequence[Detection]) -> NDArray[np.bool_]:
+    """Which of n points lie on a mask."""
+    at = np.rint(points).astype(int)
+    met = np.zeros(len(points), np.bool_)
+    for one in masks:
+        x, y = at[:, 0] - one.x, at[:, 1] - one.y
+        height, width = one.mask.shape
+        inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
+        met[inside] |= one.mask[y[inside], x[inside]]
+    return met
+
+
+def _near(points: Points, line: Points) -> NDArray[np.bool_]:
+    """Which of n points lie within 2 px of a line."""
+    if not len(line):
+        return np.zeros(len(points), np.bool_)
+    away = np.abs(points[:, None] - line).max(axis=2)
+    return np.asarray(away.min(axis=1) <= 2)

@@ -1,0 +1,182 @@
+"""A scratch is followed beyond what the network has found, as far as the picture shows it."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from inspector.follow import MOST, SEED, Tip, follow
+from inspector.measure import measure
+from inspector.refine import refine
+from inspector.types import Detection
+
+SHAPE = (240, 420)
+FINE = 8
+MARGIN = 2
+
+
+def ink(points: np.ndarray, width: float = 3.0, shape: tuple[int, int] = SHAPE) -> np.ndarray:
+    """How much of each pixel a line covers, 0 to 1."""
+    fine = np.zeros((FINE * shape[0], FINE * shape[1]), np.uint8)
+    at = np.rint(points * FINE).astype(np.int32)
+    cv2.polylines(fine, [at], False, 255, round(FINE * width))
+    return cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA) / 255
+
+
+def picture(light: np.ndarray, noise: float = 2.0) -> np.ndarray:
+    """Gray levels of a surface to which that is added, through a lens in focus."""
+    seen = cv2.GaussianBlur(90 + light, (0, 0), 0.6)
+    seen += np.random.default_rng(0).normal(0, noise, seen.shape)
+    return np.repeat(seen.clip(0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+
+
+def seen_of(points: np.ndarray, width: float = 3.0, shape: tuple[int, int] = SHAPE) -> Detection:
+    """What a network finds of a line: wider than it is."""
+    mask = ink(points, width + 2 * MARGIN, shape) >= 0.5
+    return Detection(0.9, 0, 0, mask)
+
+
+def arc(radius: float = 150.0, first: float = 200.0, last: float = 320.0) -> np.ndarray:
+    """Points of a circle about (210, 190), between angles in degrees."""
+    angle = np.radians(np.arange(first, last, 0.2))
+    return np.array([210, 190]) + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def straight(first: tuple[int, int], last: tuple[int, int]) -> np.ndarray:
+    return np.linspace(first, last, 500)
+
+
+def lengths(image: np.ndarray, *found: Detection) -> list[float]:
+    return sorted((s.length_px for s in measure(refine(found, image))), reverse=True)
+
+
+LINES = {
+    "straight": straight((30, 40), (380, 170)),
+    "level": straight((30, 120), (390, 120)),
+    "upright": straight((200, 10), (200, 230)),
+    "curved": arc(),
+    "tight": arc(60, 150, 390),
+}
+
+
+@pytest.mark.parametrize("light", [-60, 60])
+@pytest.mark.parametrize("name", LINES)
+def test_a_part_of_a_scratch_shows_the_way_to_all_of_it(name: str, light: int) -> None:
+    """From a fifth of it in its middle, both ways."""
+    line = LINES[name]
+    part = line[2 * len(line) // 5 : 3 * len(line) // 5]
+    length = float(np.hypot(*np.diff(line, axis=0).T).sum())
+    image = picture(light * ink(line))
+
+    (found,) = lengths(image, seen_of(part))
+
+    assert found == pytest.approx(length + 3, abs=5)  # with its round ends
+
+
+def test_two_parts_of_one_scratch_become_one() -> None:
+    """Far beyond what would be bridged without looking."""
+    line = LINES["straight"]
+    image = picture(60 * ink(line))
+
+    (found,) = lengths(image, seen_of(line[:120]), seen_of(line[-120:]))
+
+    assert found == pytest.approx(373, abs=5)
+
+
+@pytest.mark.parametrize("gap", [4, 7])
+def test_a_short_gap_is_passed(gap: int) -> None:
+    before, after = straight((30, 120), (200, 120)), straight((200 + gap, 120), (390, 120))
+    image = picture(60 * (ink(before) + ink(after)))
+
+    (found,) = lengths(image, seen_of(straight((60, 120), (150, 120))))
+
+    assert found == pytest.approx(361, abs=5)
+
+
+def test_where_the_scratch_ends_it_is_not_followed() -> None:
+    """Nor across a gap that is longer, nor onto what is fainter or broader."""
+    line = straight((60, 120), (200, 120))
+    alone = lengths(picture(60 * ink(line)), seen_of(line))
+    beyond = {
+        "after a gap": 60 * ink(straight((216, 120), (390, 120))),
+        "fainter": 20 * ink(straight((200, 120), (390, 120))),
+        "an edge": 60.0 * (np.arange(SHAPE[0]) > 120)[:, None] * (np.arange(SHAPE[1]) > 203),
+        "print": 60 * ink(straight((204, 90), (204, 150)), 8),
+    }
+
+    for what, light in beyond.items():
+        image = picture(np.maximum(60 * ink(line), light))
+        assert lengths(image, seen_of(line))[0] == pytest.approx(alone[0], abs=6), what
+
+
+def test_noise_is_not_followed() -> None:
+    """A mask on a picture that shows nothing keeps its length, without its margin."""
+    line = straight((60, 120), (200, 120))
+
+    for seed in range(20):
+        grain = np.random.default_rng(seed).normal(0, 12, SHAPE)
+        assert lengths(picture(grain), seen_of(line))[0] <= 145
+
+
+def test_it_ends_at_another_scratch() -> None:
+    """Each of two that cross keeps its own length, and the crossing is nobody's end."""
+    one, other = straight((30, 120), (390, 120)), straight((210, 20), (210, 220))
+    image = picture(60 * np.maximum(ink(one), ink(other)))
+
+    found = lengths(image, seen_of(one[:200]), seen_of(one[-180:]), seen_of(other))
+
+    assert found == pytest.approx([361, 201], abs=6)
+
+
+def test_a_ring_is_followed_once_round() -> None:
+    """Until it meets its own beginning."""
+    ring = arc(45, 0, 360)
+    image = picture(60 * ink(ring))
+
+    (found,) = lengths(image, seen_of(ring[:600]))
+
+    assert found == pytest.approx(2 * np.pi * 45, rel=0.06)
+
+
+def test_a_spiral_that_nears_itself_comes_to_an_end() -> None:
+    """And in time, however long it is."""
+    angle = np.arange(0, 60, 0.005)
+    turns = np.array([210, 120]) + (20 + 1.6 * angle)[:, None] * np.stack(
+        [np.cos(angle), np.sin(angle)], axis=1
+    )
+    image = picture(60 * ink(turns))
+    start = time.process_time()
+
+    found = lengths(image, seen_of(turns[:1000]))
+
+    assert time.process_time() - start < 2
+    assert 100 < sum(found) <= MOST + 200
+
+
+def test_it_is_followed_to_the_edge_of_the_frame() -> None:
+    line = straight((-10, 60), (430, 170))
+    image = picture(60 * ink(line))
+
+    (found,) = lengths(image, seen_of(straight((150, 100), (250, 125))))
+
+    assert found == pytest.approx(432, abs=6)
+
+
+def test_a_short_tip_has_no_direction() -> None:
+    points = np.stack([np.arange(SEED - 1.0), np.full(SEED - 1, 50.0)], axis=1)
+    right = np.tile([[0.0, 1.0]], (SEED - 1, 1))
+    image = picture(60 * ink(straight((0, 50), (300, 50))))
+
+    assert follow(image, Tip(points, right, 3.0), [], seen_of(points)).shape == (0, 2)
+
+
+def test_a_scratch_is_no_shorter_for_being_followed() -> None:
+    """Whatever lies ahead of its tips: lines at every angle that begin there."""
+    line = straight((150, 120), (250, 120))
+    for degrees in range(-90, 91, 10):
+        turn = np.radians(degrees)
+        end = np.array([250 + 120 * np.cos(turn), 120 + 100 * np.sin(turn)])
+        image = picture(60 * np.maximum(ink(line), ink(np.linspace((250, 120), end, 300))))
+
+        assert lengths(image, seen_of(line))[0] >= 97, degrees
