@@ -28,7 +28,8 @@ ALIKE = 0.9  # cosine between two profiles
 FAINTER, BRIGHTER = 0.5, 2.5  # times the height of the mean
 GAP = 8  # px
 LEAST = 6  # px that a step has to win
-MOST = 4000  # px
+MOST = 20_000  # px in a frame; to follow them takes a quarter of a second
+BESIDE = 2.0  # px; within them it meets a mask
 TOUCHING = 8  # px from the tip on, from which a scratch may run into itself
 
 
@@ -43,10 +44,13 @@ class Tip:
     width: float
 
 
-def follow(image: Image, tip: Tip, masks: Sequence[Detection], own: Detection) -> Points:
+def follow(
+    image: Image, tip: Tip, masks: Sequence[Detection], own: Detection, most: int = MOST
+) -> Points:
     """The points (m, 2) by which the scratch is longer than its tip shows, none if it ends there.
 
-    It ends where it meets the mask of another one, or its `own`.
+    It ends where it meets the mask of another one, or its `own`, and after `most` points or a step
+    more.
     """
     nothing = np.zeros((0, 2))
     if len(tip.points) < SEED:
@@ -58,17 +62,18 @@ def follow(image: Image, tip: Tip, masks: Sequence[Detection], own: Detection) -
     line = tip.points[-HEADING:]
     found: list[Points] = []
     won = 0
-    while won < MOST:
+    while won < most:
         points, right = _ahead(line)
         inside = ((points >= 1) & (points <= (image.shape[1] - 2, image.shape[0] - 2))).all(axis=1)
         count = len(points) if inside.all() else int(inside.argmin())
         if count < LEAST:
             break
         way = _way(bare(_profiles(image, points[:count], right[:count])), like)
-        points = points[: len(way)] + right[: len(way)] * way[:, None]
-        met = _meets(points, masks)
+        right = right[: len(way)]
+        points = points[: len(way)] + right * way[:, None]
+        met = _meets(points, right, masks)
         far = max(0, TOUCHING - won)
-        met[far:] |= _meets(points[far:], [own])
+        met[far:] |= _meets(points[far:], right[far:], [own])
         if found:
             met |= _near(points, np.concatenate(found)[:-AHEAD])
         if met.any():
@@ -172,21 +177,22 @@ def _profiles(image: Image, points: Points, right: Points) -> Floats:
     )  # fmt: skip
 
 
-def _meets(points: Points, masks: Sequence[Detection]) -> NDArray[np.bool_]:
-    """Which of n points lie on a mask."""
-    at = np.rint(points).astype(int)
-    met = np.zeros(len(points), np.bool_)
+def _meets(points: Points, right: Points, masks: Sequence[Detection]) -> NDArray[np.bool_]:
+    """Which of n points lie on a mask, or beside it: a hairline would be missed."""
+    at = np.rint(np.concatenate([points, points - BESIDE * right, points + BESIDE * right]))
+    column, row = at.astype(int).T
+    met = np.zeros(len(at), np.bool_)
     for one in masks:
-        x, y = at[:, 0] - one.x, at[:, 1] - one.y
+        x, y = column - one.x, row - one.y
         height, width = one.mask.shape
         inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
         met[inside] |= one.mask[y[inside], x[inside]]
-    return met
+    return np.asarray(met.reshape(3, -1).any(axis=0))
 
 
 def _near(points: Points, line: Points) -> NDArray[np.bool_]:
-    """Which of n points lie within 2 px of a line."""
+    """Which of n points lie beside a line."""
     if not len(line):
         return np.zeros(len(points), np.bool_)
     away = np.abs(points[:, None] - line).max(axis=2)
-    return np.asarray(away.min(axis=1) <= 2)
+    return np.asarray(away.min(axis=1) <= BESIDE)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector import groove
-from inspector.follow import LAST, Tip, drawn, follow
+from inspector.follow import LAST, MOST, Tip, drawn, follow
 from inspector.graph import Pixels, Points
 from inspector.groove import Floats
 from inspector.skeleton import depth, graph_of, nearest_of, pixels_of, thin
@@ -94,10 +94,15 @@ def refine(detections: Sequence[Detection], image: Image) -> list[Detection]:
     """
     found = [_refined(detection, image) for detection in detections]
     masks = [detection for detection, _ in found]
+    left = MOST
     for k, (detection, tips) in enumerate(found):
         others = [*masks[:k], *masks[k + 1 :]]
-        beyond = [(follow(image, tip, others, detection), tip) for tip in tips]
-        lines = [(np.concatenate([t.points[-1:], b]), t.width) for b, t in beyond if len(b)]
+        lines = []
+        for tip in tips:
+            beyond = follow(image, tip, others, detection, left)
+            left -= len(beyond)
+            if len(beyond):
+                lines.append((np.concatenate([tip.points[-1:], beyond]), tip.width))
         if lines:
             masks[k] = drawn(detection, lines)
     return masks

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from inspector.follow import MOST, SEED, Tip, follow
+from inspector.follow import SEED, Tip, follow
 from inspector.measure import measure
 from inspector.refine import refine
 from inspector.types import Detection
@@ -151,7 +151,7 @@ def test_a_spiral_that_nears_itself_comes_to_an_end() -> None:
     found = lengths(image, seen_of(turns[:1000]))
 
     assert time.process_time() - start < 2
-    assert 100 < sum(found) <= MOST + 200
+    assert sum(found) > 1000
 
 
 def test_it_is_followed_to_the_edge_of_the_frame() -> None:
@@ -180,3 +180,27 @@ def test_a_scratch_is_no_shorter_for_being_followed() -> None:
         image = picture(60 * np.maximum(ink(line), ink(np.linspace((250, 120), end, 300))))
 
         assert lengths(image, seen_of(line))[0] >= 97, degrees
+
+
+def test_no_more_is_followed_in_a_frame_than_there_is_time_for(monkeypatch) -> None:
+    """The rest keeps what the network has found of it."""
+    rows = range(20, 220, 20)
+    image = picture(60 * np.max([ink(straight((20, y), (400, y))) for y in rows], axis=0))
+    found = [seen_of(straight((190, y), (230, y))) for y in rows]
+    monkeypatch.setattr("inspector.refine.MOST", 1000)
+
+    told = lengths(image, *found)
+
+    assert told[0] == pytest.approx(383, abs=5)
+    assert told[-1] == pytest.approx(43, abs=5)
+    assert sum(told) < 43 * len(found) + 1000 + 100
+
+
+def test_a_detection_without_a_frame_around_it_stays_in_it() -> None:
+    """The picture is no larger than the mask."""
+    image = np.full((9, 60, 3), 90, np.uint8)
+    image[3:6, :, :] = 160
+
+    (one,) = refine([Detection(0.9, 0, 0, np.ones((9, 60), np.bool_))], image)
+
+    assert one.mask.any()
