@@ -29,6 +29,7 @@ FAINTER, BRIGHTER = 0.5, 2.5  # times the height of the mean
 GAP = 8  # px
 LEAST = 6  # px that a step has to win
 MOST = 20_000  # px in a frame; to follow them takes a quarter of a second
+CELL = 4  # px; where it comes by again, it has run into itself
 BESIDE = 2.0  # px; within them it meets a mask
 TOUCHING = 8  # px from the tip on, from which a scratch may run into itself
 
@@ -61,6 +62,7 @@ def follow(
         return nothing
     line = tip.points[-HEADING:]
     found: list[Points] = []
+    been: set[tuple[int, int]] = set()
     won = 0
     while won < most:
         points, right = _ahead(line)
@@ -74,12 +76,12 @@ def follow(
         met = _meets(points, right, masks)
         far = max(0, TOUCHING - won)
         met[far:] |= _meets(points[far:], right[far:], [own])
-        if found:
-            met |= _near(points, np.concatenate(found)[:-AHEAD])
+        met |= np.array([cell in been for cell in _cells(points)], np.bool_)
         if met.any():
             points = points[: int(met.argmax()) + 1]
         elif len(points) < LEAST:
             break
+        been.update(_cells(found[-1]) if found else ())  # of the last step but this one
         found.append(points)
         won += len(points)
         if met.any() or count < AHEAD:
@@ -88,16 +90,18 @@ def follow(
     return np.concatenate(found) if found else nothing
 
 
-def drawn(detection: Detection, lines: Sequence[tuple[Points, float]]) -> Detection:
-    """The detection with lines (n, 2) of so many px in width."""
+def drawn(
+    detection: Detection, lines: Sequence[tuple[Points, float]], size: tuple[int, int]
+) -> Detection:
+    """The detection with lines (n, 2) of so many px in width, in a frame (width, height)."""
     points = np.concatenate([line for line, _ in lines])
     margin = max(width for _, width in lines)
     height, width = detection.mask.shape
-    low = np.minimum(points.min(axis=0) - margin, (detection.x, detection.y)).clip(min=0)
-    left, top = np.floor(low).astype(int).tolist()
-    end = np.maximum(points.max(axis=0) + margin, (detection.x + width, detection.y + height))
-    right, bottom = np.ceil(end).astype(int).tolist()
-    mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    low = np.minimum(points.min(axis=0) - margin, (detection.x, detection.y))
+    high = np.maximum(points.max(axis=0) + margin, (detection.x + width, detection.y + height))
+    left, top = np.floor(low).clip(min=0).astype(int).tolist()
+    right, bottom = np.ceil(high).clip(max=size).astype(int).tolist()
+    mask = np.zeros((bottom - top, right - left), np.uint8)
     y, x = detection.y - top, detection.x - left
     mask[y : y + height, x : x + width] = detection.mask
     for line, thick in lines:
@@ -179,20 +183,22 @@ def _profiles(image: Image, points: Points, right: Points) -> Floats:
 
 def _meets(points: Points, right: Points, masks: Sequence[Detection]) -> NDArray[np.bool_]:
     """Which of n points lie on a mask, or beside it: a hairline would be missed."""
+    if not len(points):
+        return np.zeros(0, np.bool_)
     at = np.rint(np.concatenate([points, points - BESIDE * right, points + BESIDE * right]))
     column, row = at.astype(int).T
     met = np.zeros(len(at), np.bool_)
+    left, top, end, bottom = column.min(), row.min(), column.max(), row.max()
     for one in masks:
-        x, y = column - one.x, row - one.y
         height, width = one.mask.shape
+        if one.x > end or one.y > bottom or one.x + width <= left or one.y + height <= top:
+            continue
+        x, y = column - one.x, row - one.y
         inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
         met[inside] |= one.mask[y[inside], x[inside]]
     return np.asarray(met.reshape(3, -1).any(axis=0))
 
 
-def _near(points: Points, line: Points) -> NDArray[np.bool_]:
-    """Which of n points lie beside a line."""
-    if not len(line):
-        return np.zeros(len(points), np.bool_)
-    away = np.abs(points[:, None] - line).max(axis=2)
-    return np.asarray(away.min(axis=1) <= BESIDE)
+def _cells(points: Points) -> list[tuple[int, int]]:
+    """Squares of `CELL` px in which n points lie."""
+    return [(x, y) for x, y in (points // CELL).astype(int).tolist()]

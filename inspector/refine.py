@@ -104,7 +104,7 @@ def refine(detections: Sequence[Detection], image: Image) -> list[Detection]:
             if len(beyond):
                 lines.append((np.concatenate([tip.points[-1:], beyond]), tip.width))
         if lines:
-            masks[k] = drawn(detection, lines)
+            masks[k] = drawn(detection, lines, (image.shape[1], image.shape[0]))
     return masks
 
 
