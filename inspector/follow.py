@@ -24,6 +24,7 @@ CLEAR = 8.0  # times the noise that is left in that mean; a fainter groove is no
 
 AHEAD = 24  # px that are looked at in a step
 ASIDE = 3  # half px to either side, by which the groove may leave the way ahead within a step
+LOOK = 5  # px along the groove, over which it is looked for where it runs
 ALIKE = 0.9  # cosine between two profiles
 FAINTER, BRIGHTER = 0.5, 2.5  # times the height of the mean
 GAP = 8  # px
@@ -132,9 +133,9 @@ def _way(seen: Floats, like: Floats) -> Floats:
     both = even @ shifted.T
     size = np.square(shifted).sum(axis=1)
     alike = both / np.sqrt(size * np.square(even).sum(axis=1)[:, None] + 1e-6)
-    if alike[: LEAST + GAP].max() < ALIKE:  # as at most tips: they are the ends of scratches
-        return np.zeros(0, np.float32)
-    aside = _best(alike.tolist())
+    if np.count_nonzero(alike[: LEAST + GAP].max(axis=1) >= ALIKE) < LEAST:
+        return np.zeros(0, np.float32)  # as most tips: there it ends
+    aside = _best(cv2.blur(alike, (1, LOOK), borderType=cv2.BORDER_REPLICATE).tolist())
     chosen = np.arange(len(seen)), aside
     height = (both / size)[chosen]
     there = (alike[chosen] >= ALIKE) & (height >= FAINTER) & (height <= BRIGHTER)
@@ -148,23 +149,12 @@ def _way(seen: Floats, like: Floats) -> Floats:
 
 
 def _best(alike: list[list[float]]) -> list[int]:
-    """The way through n rows that is most alike in sum, from the middle on, a place at a time."""
-    places = len(alike[0])
-    total = [0.0 if k == places // 2 else -np.inf for k in range(places)]
-    came: list[list[int]] = []
+    """In each row the best place that is next to that of the row before; from the middle on."""
+    at, way = ASIDE, []
     for row in alike:
-        step = [
-            max(range(max(0, k - 1), min(places, k + 2)), key=total.__getitem__)
-            for k in range(places)
-        ]
-        total = [total[k] + value for k, value in zip(step, row, strict=True)]
-        came.append(step)
-    at = max(range(places), key=total.__getitem__)
-    way = []
-    for step in reversed(came):
+        at = max(range(max(0, at - 1), min(len(row), at + 2)), key=row.__getitem__)
         way.append(at)
-        at = step[at]
-    return way[::-1]
+    return way
 
 
 def _profiles(image: Image, points: Points, right: Points) -> Floats:

@@ -29,6 +29,7 @@ APART = 3  # profiles from one to another that shares no pixels with it
 EVERY = 2  # profiles, of which one is asked
 PULL_ASIDE = 30.0  # times the noise, by which a fit must be better to lie one px aside
 PULL_WIDTH = 20.0  # the same, to be wider or narrower than expected by a factor of e
+NARROWEST = 0.6  # of the expected width; no mask is so much too wide
 BEGINS = 0.5  # of the profiles that follow, from which one is of the same groove
 MORE, AHEAD = 7, 16  # so many profiles follow, and so many more tell how high a groove is
 FAINT = 0.4  # of that height; what begins is no fainter
@@ -61,7 +62,10 @@ def fit(profiles: Floats, expected: float) -> Groove:
     explained = np.square(parts).reshape(len(asked), len(_SHAPES), 2).sum(axis=2)
     doubt = noise(seen) * _ONE_SHAPE
     unlikely = PULL_ASIDE * _ASIDES**2 + PULL_WIDTH * np.log(_WIDTHS / max(1.0, expected)) ** 2
-    best = np.repeat((explained - doubt * unlikely).argmax(axis=1), EVERY)[: len(seen)]
+    worth = explained - doubt * unlikely
+    # Between two bright rims there is a dark line, which is not the scratch.
+    worth[:, min(NARROWEST * expected, WIDTHS[-1]) > _WIDTHS] = -np.inf
+    best = np.repeat(worth.argmax(axis=1), EVERY)[: len(seen)]
     return Groove(_evened(_WIDTHS[best]), _evened(_ASIDES[best]))
 
 

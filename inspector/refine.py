@@ -13,6 +13,7 @@ tip, it is followed (`follow.py`).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil, floor, inf
 
 import cv2
@@ -23,6 +24,7 @@ from inspector import groove
 from inspector.follow import LAST, MOST, Tip, drawn, follow
 from inspector.graph import Pixels, Points
 from inspector.groove import Floats
+from inspector.measure import SPECK
 from inspector.skeleton import depth, graph_of, nearest_of, pixels_of, thin
 from inspector.strand import Strand, strands
 from inspector.types import Detection, Image
@@ -30,8 +32,9 @@ from inspector.types import Detection, Image
 MARGIN = 16  # px around the mask that are looked at
 WIDER = 2  # px to either side: the network learns from targets that are so much wider
 BROAD = 16.0  # px of thickness, from which a mask is no line with a middle
+ROWS = 32_000  # profiles at a time; OpenCV cannot do more
 MOST_STRANDS = 64  # of one mask; more is the picture's texture
-PINHOLE = 24  # px²; between two scratches the network leaves more
+PINHOLE = 24  # px², of a slit no wider than 2 px
 STEADY = 17  # points over which the middle keeps its distance from the mask's edges
 
 CONNECTED = 0.5**0.5  # px to either side, from which a strip of pixels has no gaps
@@ -116,28 +119,46 @@ def _refined(detection: Detection, image: Image) -> tuple[Detection, list[Tip]]:
     mask: Binary = np.zeros(crop.shape[:2], np.uint8)
     y, x = detection.y - top, detection.x - left
     mask[y : y + height, x : x + width] = detection.mask
-    within = depth(mask > 0)
-    if 2 * within.max() - 1 > BROAD:
-        return Detection(detection.confidence, left, top, _body(mask) > 0), []
-    graph = graph_of(thin(mask > 0))
-    if graph.has_loops:
-        mask = _filled(mask)
-        graph = graph_of(thin(mask > 0))
-    middle = strands(graph, within)
-    if len(middle) > MOST_STRANDS:
-        return Detection(detection.confidence, left, top, _body(mask) > 0), []
-    gray = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY)
-    kept, strips = _grooves(np.asarray(gray, np.float32), mask, middle)
-    tips = [tip for strip in strips for tip in strip.ends((left, top))]
+    mask, middle = _middle_of(mask)
+    tips: list[Tip] = []
+    if middle:
+        gray = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY)
+        kept, strips = _grooves(np.asarray(gray, np.float32), mask, middle)
+        tips = [tip for strip in strips for tip in strip.ends((left, top))]
+    else:
+        kept = _body(mask)
+    if np.count_nonzero(kept) < SPECK:  # rather too large than lost
+        kept, tips = mask, []
     return Detection(detection.confidence, left, top, kept > 0), tips
+
+
+def _middle_of(mask: Binary) -> tuple[Binary, list[Strand]]:
+    """The mask without its pinholes, and its middle; none where it is no line that has one."""
+    within = depth(mask > 0)
+    if not within.any():
+        return mask, []
+    graph = graph_of(thin(mask > 0)) if _thickness(within) <= BROAD else None
+    if graph is None or graph.has_loops:
+        mask = _filled(mask)
+        within = depth(mask > 0)
+        graph = graph_of(thin(mask > 0)) if _thickness(within) <= BROAD else None
+    if graph is None:
+        return mask, []
+    middle = list(islice(strands(graph, within), MOST_STRANDS + 1))
+    return mask, middle if len(middle) <= MOST_STRANDS else []
+
+
+def _thickness(within: Floats) -> float:
+    return 2 * float(within.max()) - 1
 
 
 def _filled(mask: Binary) -> Binary:
     """The mask without its pinholes: about each the middle would run in a loop."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
     pinhole = stats[:, cv2.CC_STAT_AREA] <= PINHOLE
+    pinhole[labels[cv2.erode(1 - mask, SQUARE) > 0]] = False  # as wide as this is inside a ring
     pinhole[0] = False  # the mask itself
-    return mask | pinhole[labels] if pinhole.any() else mask
+    return np.asarray(mask | pinhole[labels], np.uint8)
 
 
 def _grooves(gray: Floats, mask: Binary, middle: Sequence[Strand]) -> tuple[Binary, list[_Strip]]:
@@ -167,7 +188,7 @@ def _grooves(gray: Floats, mask: Binary, middle: Sequence[Strand]) -> tuple[Bina
     inside &= np.array([s.last for s in strips])[number] >= along
     kept = np.zeros_like(mask)
     kept[at[inside, 1], at[inside, 0]] = 1
-    if half.min() < CONNECTED or cv2.connectedComponents(kept, connectivity=8)[0] > 2:
+    if half.min() < CONNECTED or cv2.connectedComponents(kept, connectivity=8)[0] != 2:
         cv2.polylines(kept, [strip.line for strip in strips], False, 1)
     return kept, strips
 
@@ -178,13 +199,14 @@ def _strip(gray: Floats, ground: float, strand: Strand, pixels: Floats, total: F
     """
     beside = _steady(pixels)
     centre = _steady(total) / beside.clip(1e-3)
-    wide = beside[pixels > 0] / strand.step
-    expected = float(np.median(wide)) - 2 * WIDER if wide.size else 0.0
+    wide = beside / strand.step
+    expected = float(np.median(wide[pixels > 0])) - 2 * WIDER if pixels.any() else 0.0
     profiles = _profiles(gray, ground, strand, centre)
     found = groove.fit(profiles, expected)
     first = _begin(profiles, pixels) if strand.tips[0] else -inf
     last = len(pixels) - 1 - _begin(profiles[::-1], pixels[::-1]) if strand.tips[1] else inf
-    aside = np.asarray(centre + found.aside, np.float32)
+    inside = (wide / 2 - 0.5).clip(min=0)
+    aside = np.asarray(centre + found.aside.clip(-inside, inside), np.float32)
     return _Strip(strand, aside, np.asarray(found.width / 2, np.float32), first, last)
 
 
@@ -192,7 +214,7 @@ def _begin(profiles: Floats, pixels: Floats) -> float:
     """At which point from a tip on the scratch begins. `pixels`: of the mask, next to each."""
     tip = int((pixels > 0).argmax())
     begin = groove.begin(profiles[tip:], NEAR)
-    return min(tip + (WIDER - 0.5 if begin is None else begin), (len(pixels) - 1) / 2)
+    return min(tip + (WIDER - 0.5 if begin is None else begin), len(pixels) / 2 - 1)
 
 
 def _profiles(gray: Floats, ground: float, strand: Strand, centre: Floats) -> Floats:
@@ -201,12 +223,13 @@ def _profiles(gray: Floats, ground: float, strand: Strand, centre: Floats) -> Fl
     """
     across = centre[:, None] + groove.ACROSS
     x, y = (strand.points[:, axis, None] + strand.right[:, axis, None] * across for axis in (0, 1))
-    return np.asarray(
+    return np.concatenate([
         cv2.remap(
-            gray, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=ground,
+            gray, x[k : k + ROWS].astype(np.float32), y[k : k + ROWS].astype(np.float32),
+            cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=ground,
         )
-    )  # fmt: skip
+        for k in range(0, len(x), ROWS)
+    ])  # fmt: skip
 
 
 def _steady(values: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """The middle of a mask, as smooth lines from fork or tip to the next."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -48,20 +48,15 @@ class Strand:
         return cls(line, np.stack([-ahead[:, 1], ahead[:, 0]], axis=1), tips)
 
 
-def strands(graph: Graph, within: NDArray[np.float32]) -> list[Strand]:
+def strands(graph: Graph, within: NDArray[np.float32]) -> Iterator[Strand]:
     """The middle of a mask, from the graph of its skeleton and its `depth` (H, W)."""
     x, y = graph.points.astype(np.intp).T
     deep = within[y, x]
     chains = _without_spurs(graph, deep)
     meeting = Counter(end for chain in chains for end in chain.ends)
-    return [
-        Strand.along(
-            graph.points[chain.pixels],
-            (meeting[chain.ends[0]] == 1, meeting[chain.ends[1]] == 1),
-            deep[list(chain.ends)],
-        )
-        for chain in chains
-    ]
+    for chain in chains:
+        tips = meeting[chain.ends[0]] == 1, meeting[chain.ends[1]] == 1
+        yield Strand.along(graph.points[chain.pixels], tips, deep[list(chain.ends)])
 
 
 def _without_spurs(graph: Graph, deep: NDArray[np.float32]) -> Sequence[Chain]:

@@ -31,11 +31,16 @@ def profiles(
 @pytest.mark.parametrize("width", [1.5, 2.0, 3.0, 4.0, 6.0, 8.0])
 def test_width_and_place_of_a_groove(width: float, core: float) -> None:
     """Bright or dark, thin or broad, beside the middle and on a ground that slopes."""
-    found = fit(profiles(width, 0.5, core, slope=1.5, noise=2.0), expected=4.0)
+    found = fit(profiles(width, 0.5, core, slope=1.5, noise=2.0), expected=width + 1)
 
     assert found.width.shape == found.aside.shape == (60,)
     assert np.median(found.width) == pytest.approx(width, abs=0.6)
     assert np.median(found.aside) == pytest.approx(0.5, abs=0.3)
+
+
+def test_no_groove_is_much_narrower_than_its_mask() -> None:
+    """What is dark between two bright lines is not the scratch."""
+    assert fit(profiles(1.0), expected=8.0).width.min() >= 4
 
 
 @pytest.mark.parametrize("flank", [-120.0, 120.0])

@@ -229,6 +229,103 @@ def test_two_grazes_with_a_thin_neck_between_them_stay_one() -> None:
     assert longest(mask, image) > longest(mask) - 8
 
 
+@pytest.mark.parametrize("radius", range(3, 15))
+@pytest.mark.parametrize("width", [3, 5, 8])
+def test_a_ring_does_not_vanish(radius: int, width: int) -> None:
+    """Small ones are filled by what the network adds; the others keep their hole."""
+    ring = np.zeros(SHAPE, np.uint8)
+    cv2.circle(ring, (100, 60), radius, 1, width)
+    image, _ = scene(120)
+
+    assert longest(ring > 0, image) >= 0.5 * longest(ring > 0)
+    assert longest(ring > 0, image) >= 2 * radius
+
+
+@pytest.mark.parametrize(("length", "height"), [(160, 30), (120, 60)])
+def test_a_graze_with_pinholes_is_as_large_as_one_without(length: int, height: int) -> None:
+    graze = np.zeros(SHAPE, bool)
+    graze[30 : 30 + height, 20 : 20 + length] = True
+    holes = graze.copy()
+    holes[34 : 24 + height : 10, 24 : 14 + length : 10] = False
+    holes[35 : 25 + height : 10, 24 : 14 + length : 10] = False
+    image, _ = scene(120)
+
+    whole, pierced = (
+        measure([refine(Detection(0.9, 0, 0, mask), image)])[0] for mask in (graze, holes)
+    )
+
+    assert pierced.length_px >= whole.length_px - 5
+    assert pierced.max_width_px >= whole.max_width_px - 5
+
+
+@pytest.mark.parametrize("core", [0, -20, -50])
+@pytest.mark.parametrize(("width", "rim"), [(6, 1.5), (6, 2), (7, 2), (8, 3), (10, 2)])
+def test_a_gouge_between_two_bright_rims_is_no_hairline(width, rim, core) -> None:
+    """Its dark middle is not all of it."""
+    away = np.abs(np.arange(SHAPE[0] * FINE) / FINE - 60)
+    light = np.select([away > width / 2, away > width / 2 - rim], [0, 60], core)
+    gray = np.full(SHAPE, 120.0)
+    gray[:, 20:180] += light.reshape(SHAPE[0], FINE).mean(axis=1)[:, None]
+    stroke = np.zeros(SHAPE, bool)
+    stroke[60 - width // 2 : 60 + width // 2, 20:180] = True
+
+    (scratch,) = measure([refine(blob(stroke), pixels(cv2.GaussianBlur(gray, (0, 0), 0.6)))])
+
+    assert scratch.width_px >= 0.6 * width - 0.5
+    assert scratch.length_px == pytest.approx(160, abs=4)
+
+
+def test_a_scratch_longer_than_any_picture_is_high() -> None:
+    """40,000 px, to and fro over a large frame."""
+    mask = np.zeros((400, 2000), np.uint8)
+    for k in range(20):
+        mask[10 + 19 * k : 15 + 19 * k, 5:1995] = 1
+        turn = slice(1990, 1995) if k % 2 else slice(5, 10)
+        mask[10 + 19 * k : 34 + 19 * k, turn] = 1
+    image = np.full((400, 2000, 3), 120, np.uint8)
+
+    assert longest(mask > 0, image) > 39_000
+
+
+@pytest.mark.parametrize("length", [4, 5, 6, 7, 9])
+def test_a_speck_stays(length: int) -> None:
+    """However little of a groove there is to be seen."""
+    stroke = np.zeros(SHAPE, bool)
+    stroke[60, 100 : 100 + length] = True
+    gray = np.random.default_rng(0).normal(120, 3, SHAPE) + 60 * stroke
+
+    assert longest(blob(stroke).mask, pixels(gray)) > 0
+
+
+@pytest.mark.parametrize("aside", [1, 2])
+def test_a_mask_of_one_pixel_beside_the_scratch_stays(aside: int) -> None:
+    """Where nothing of the mask is on the groove."""
+    gray = np.full(SHAPE, 120)
+    gray[60 + aside, 20:180] = 200
+    mask = np.zeros(SHAPE, bool)
+    mask[60, 20:180] = True
+
+    assert longest(mask, pixels(gray)) == pytest.approx(160, abs=14)
+
+
+def test_a_mesh_keeps_its_mask() -> None:
+    """It has too many grooves to ask for each of them."""
+    mask = np.zeros(SHAPE, bool)
+    mask[5:115:10] = mask[6:115:10] = mask[:, 5:195:10] = mask[:, 6:195:10] = True
+    image, _ = scene(120)
+
+    refined = refine(Detection(0.9, 0, 0, mask), image)
+
+    assert cv2.connectedComponents(refined.mask.astype(np.uint8), connectivity=8)[0] == 2
+    assert refined.mask.any(axis=0).sum() >= 188
+
+
+def test_a_mask_of_nothing_is_nothing() -> None:
+    image, _ = scene(120)
+
+    assert not refine(Detection(0.9, 3, 4, np.zeros((5, 6), bool)), image).mask.any()
+
+
 STROKES = st.lists(
     st.tuples(
         st.integers(0, 59), st.integers(1, 59),  # from where along the line, and how far

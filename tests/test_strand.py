@@ -11,7 +11,7 @@ SHAPE = (100, 160)
 
 
 def middle(mask: np.ndarray) -> list[Strand]:
-    return strands(graph_of(thin(mask)), depth(mask))
+    return list(strands(graph_of(thin(mask)), depth(mask)))
 
 
 def stroke(*corners: tuple[int, int], width: int = 7) -> np.ndarray:
