@@ -100,7 +100,7 @@ def test_where_the_scratch_ends_it_is_not_followed() -> None:
     alone = lengths(picture(60 * ink(line)), seen_of(line))
     beyond = {
         "after a gap": 60 * ink(straight((216, 120), (390, 120))),
-        "fainter": 20 * ink(straight((200, 120), (390, 120))),
+        "fainter": 12 * ink(straight((200, 120), (390, 120))),
         "an edge": 60.0 * (np.arange(SHAPE[0]) > 120)[:, None] * (np.arange(SHAPE[1]) > 203),
         "print": 60 * ink(straight((204, 90), (204, 150)), 8),
     }
