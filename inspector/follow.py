@@ -127,7 +127,8 @@ def _ahead(line: Points) -> tuple[Points, Points]:
 
 def _way(seen: Floats, like: Floats) -> Floats:
     """How far to the right of each of n profiles the groove runs, in px, as far as it goes on."""
-    padded = np.pad(like, ASIDE)
+    padded = np.zeros(len(like) + 2 * ASIDE, np.float32)
+    padded[ASIDE:-ASIDE] = like
     shifted = np.stack([padded[k : k + len(like)] for k in range(2 * ASIDE, -1, -1)])
     even = cv2.blur(seen, (1, 3), borderType=cv2.BORDER_REPLICATE)
     both = even @ shifted.T

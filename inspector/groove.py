@@ -26,7 +26,7 @@ ASIDE = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)  # px to the right of where the n
 ALONG = 3.0  # px, standard deviation; profiles are averaged over as much of a groove
 EVEN = 7  # profiles over which the answers are averaged
 APART = 3  # profiles from one to another that shares no pixels with it
-EVERY = 2  # profiles, of which one is asked
+EVERY = 3  # profiles, of which one is asked
 PULL_ASIDE = 30.0  # times the noise, by which a fit must be better to lie one px aside
 PULL_WIDTH = 20.0  # the same, to be wider or narrower than expected by a factor of e
 NARROWEST = 0.6  # of the expected width; no mask is so much too wide
@@ -106,7 +106,7 @@ def noise(seen: Floats) -> float:
     one that shares no pixels with it. What is beside a groove all along, they have alike.
     """
     apart = seen[APART:] - seen[:-APART] if len(seen) > APART else seen
-    return _median(np.square(apart).sum(axis=1)) / 2 + FLOOR * _SEEN
+    return median(np.square(apart).sum(axis=1)) / 2 + FLOOR * _SEEN
 
 
 def _averaged(profiles: Floats) -> Floats:
@@ -123,7 +123,7 @@ def _evened(values: Floats) -> Floats:
     return np.asarray(even, np.float32)[:, 0]
 
 
-def _median(values: Floats) -> float:
+def median(values: Floats) -> float:
     """The upper one of two in the middle. NumPy's own costs four times as much on so few."""
     middle = values.size // 2
     return float(np.partition(values, middle)[middle])

@@ -39,6 +39,7 @@ STEADY = 17  # points over which the middle keeps its distance from the mask's e
 
 CONNECTED = 0.5**0.5  # px to either side, from which a strip of pixels has no gaps
 
+CUT_OFF = 4.0  # px from the tip of the mask; a groove that begins so near may go on beyond
 NEAR = 12  # px from the tip of the mask, within which a groove may begin
 
 Binary = NDArray[np.uint8]
@@ -50,7 +51,8 @@ Pieces = NDArray[np.uint16]
 @dataclass(frozen=True, slots=True, eq=False)
 class _Strip:
     """A scratch along a strand of n points: how far its middle lies `aside`, to the right, and half
-    its width (n,), both in px; between which points it runs, and a share of the way to the next.
+    its width (n,), both in px; between which points it runs, and a share of the way to the next;
+    whether it is cut off at its tips, by the end of the mask.
     """
 
     strand: Strand
@@ -58,6 +60,7 @@ class _Strip:
     half: Floats
     first: float
     last: float
+    open: tuple[bool, bool]
 
     @property
     def middle(self) -> Points:
@@ -83,11 +86,11 @@ class _Strip:
         """Its tips, in the frame in which the crop's corner lies there."""
         points, right = self.middle[self.own] + corner, self.strand.right[self.own]
         half = self.half[self.own]
-        first, last = self.strand.tips
+        first, last = self.open
         if first:
-            yield Tip(points[::-1], -right[::-1], 2 * float(np.median(half[:LAST])))
+            yield Tip(points[::-1], -right[::-1], 2 * groove.median(half[:LAST]))
         if last:
-            yield Tip(points, right, 2 * float(np.median(half[-LAST:])))
+            yield Tip(points, right, 2 * groove.median(half[-LAST:]))
 
 
 def refine(detections: Sequence[Detection], image: Image) -> list[Detection]:
@@ -200,21 +203,29 @@ def _strip(gray: Floats, ground: float, strand: Strand, pixels: Floats, total: F
     beside = _steady(pixels)
     centre = _steady(total) / beside.clip(1e-3)
     wide = beside / strand.step
-    expected = float(np.median(wide[pixels > 0])) - 2 * WIDER if pixels.any() else 0.0
+    expected = groove.median(wide[pixels > 0]) - 2 * WIDER if pixels.any() else 0.0
     profiles = _profiles(gray, ground, strand, centre)
     found = groove.fit(profiles, expected)
-    first = _begin(profiles, pixels) if strand.tips[0] else -inf
-    last = len(pixels) - 1 - _begin(profiles[::-1], pixels[::-1]) if strand.tips[1] else inf
+    first, last, cut = -inf, inf, [False, False]
+    if strand.tips[0]:
+        first, cut[0] = _begin(profiles, pixels)
+    if strand.tips[1]:
+        before, cut[1] = _begin(profiles[::-1], pixels[::-1])
+        last = len(pixels) - 1 - before
     inside = (wide / 2 - 0.5).clip(min=0)
     aside = np.asarray(centre + found.aside.clip(-inside, inside), np.float32)
-    return _Strip(strand, aside, np.asarray(found.width / 2, np.float32), first, last)
+    half = np.asarray(found.width / 2, np.float32)
+    return _Strip(strand, aside, half, first, last, (cut[0], cut[1]))
 
 
-def _begin(profiles: Floats, pixels: Floats) -> float:
-    """At which point from a tip on the scratch begins. `pixels`: of the mask, next to each."""
+def _begin(profiles: Floats, pixels: Floats) -> tuple[float, bool]:
+    """At which point from a tip on the scratch begins, and whether it seems to begin before.
+    `pixels`: of the mask, next to each.
+    """
     tip = int((pixels > 0).argmax())
     begin = groove.begin(profiles[tip:], NEAR)
-    return min(tip + (WIDER - 0.5 if begin is None else begin), len(pixels) / 2 - 1)
+    point = tip + (WIDER - 0.5 if begin is None else begin)
+    return min(point, len(pixels) / 2 - 1), begin is not None and begin <= CUT_OFF
 
 
 def _profiles(gray: Floats, ground: float, strand: Strand, centre: Floats) -> Floats:

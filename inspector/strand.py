@@ -43,9 +43,15 @@ class Strand:
             line = _longer(line, eaten[1])
         if len(line) == 1:
             return cls(line, np.array([[0.0, 1.0]]), tips)
-        ahead = np.gradient(evened(line, STEADY), axis=0)
-        ahead /= np.hypot(*ahead.T).clip(1e-6)[:, None]
-        return cls(line, np.stack([-ahead[:, 1], ahead[:, 0]], axis=1), tips)
+        even = evened(line, STEADY)
+        ahead = np.empty_like(even)
+        ahead[1:-1], ahead[0], ahead[-1] = (
+            even[2:] - even[:-2],
+            even[1] - even[0],
+            even[-1] - even[-2],
+        )
+        ahead /= np.hypot(ahead[:, 0], ahead[:, 1]).clip(1e-6)[:, None]
+        return cls(line, ahead[:, ::-1] * (-1, 1), tips)
 
 
 def strands(graph: Graph, within: NDArray[np.float32]) -> Iterator[Strand]:
