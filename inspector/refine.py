@@ -39,7 +39,7 @@ STEADY = 17  # points over which the middle keeps its distance from the mask's e
 
 CONNECTED = 0.5**0.5  # px to either side, from which a strip of pixels has no gaps
 
-CUT_OFF = 4.0  # px from the tip of the mask; a groove that begins so near may go on beyond
+CUT_OFF = 3.0  # px from the tip of the mask; a groove that begins so near may go on beyond
 NEAR = 12  # px from the tip of the mask, within which a groove may begin
 
 Binary = NDArray[np.uint8]

@@ -45,11 +45,8 @@ class Strand:
             return cls(line, np.array([[0.0, 1.0]]), tips)
         even = evened(line, STEADY)
         ahead = np.empty_like(even)
-        ahead[1:-1], ahead[0], ahead[-1] = (
-            even[2:] - even[:-2],
-            even[1] - even[0],
-            even[-1] - even[-2],
-        )
+        ahead[1:-1] = even[2:] - even[:-2]
+        ahead[0], ahead[-1] = even[1] - even[0], even[-1] - even[-2]
         ahead /= np.hypot(ahead[:, 0], ahead[:, 1]).clip(1e-6)[:, None]
         return cls(line, ahead[:, ::-1] * (-1, 1), tips)
 
