@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.graph import Points
-from inspector.groove import ACROSS, STEP, Floats, bare, noise
+from inspector.groove import REACH, STEP, Floats, bare, noise, profiles_of
 from inspector.types import Detection, Image
 
 SEED = 20  # points; a shorter scratch has no direction to be trusted
@@ -159,17 +159,13 @@ def _best(alike: list[list[float]]) -> list[int]:
 
 
 def _profiles(image: Image, points: Points, right: Points) -> Floats:
-    """(n, M): gray levels of the frame across these points."""
-    x, y = (points[:, axis, None] + right[:, axis, None] * ACROSS for axis in (0, 1))
-    left, top = int(max(0, x.min() - 1)), int(max(0, y.min() - 1))
-    window = image[top : int(y.max()) + 2, left : int(x.max()) + 2]
-    gray = cv2.cvtColor(np.ascontiguousarray(window), cv2.COLOR_BGR2GRAY).astype(np.float32)
-    return np.asarray(
-        cv2.remap(
-            gray, (x - left).astype(np.float32), (y - top).astype(np.float32), cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    )  # fmt: skip
+    """(n, M): gray levels of the frame across these points; only what is near them is converted."""
+    reach = REACH + 2
+    left, top = (points.min(axis=0) - reach).clip(min=0).astype(int).tolist()
+    end, bottom = (points.max(axis=0) + reach).astype(int).tolist()
+    window = np.ascontiguousarray(image[top : bottom + 1, left : end + 1])
+    gray = np.asarray(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), np.float32)
+    return profiles_of(gray, points - (left, top), right)
 
 
 def _meets(points: Points, right: Points, masks: Sequence[Detection]) -> NDArray[np.bool_]:

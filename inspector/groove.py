@@ -14,8 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.graph import Points
+
 REACH = 8.0  # px to either side, as far as a profile goes
 STEP = 0.5  # px between its samples
+ROWS = 32_000  # profiles at a time; OpenCV cannot do more
 FOCUS = 4.0  # px, standard deviation of the window through which a profile is looked at
 BLUR = 0.5  # px, the same of the pixels and of the samples between them
 FLANK = 0.8  # px by which the light of a flank reaches beyond half the width
@@ -48,6 +51,21 @@ class Groove:
 
     width: Floats
     aside: Floats
+
+
+def profiles_of(gray: Floats, points: Points, right: Points, beyond: float | None = None) -> Floats:
+    """The picture (H, W), in gray levels, across n points (n, 2), which have these directions to
+    their right (n, 2): (n, M) at `ACROSS`. Beside the picture lies `beyond`, or more of its edge.
+    """
+    x, y = (points[:, axis, None] + right[:, axis, None] * ACROSS for axis in (0, 1))
+    border = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
+    return np.concatenate([
+        cv2.remap(
+            gray, x[k : k + ROWS].astype(np.float32), y[k : k + ROWS].astype(np.float32),
+            cv2.INTER_LINEAR, borderMode=border, borderValue=beyond or 0.0,
+        )
+        for k in range(0, len(x), ROWS)
+    ])  # fmt: skip
 
 
 def fit(profiles: Floats, expected: float) -> Groove:

@@ -108,11 +108,12 @@ class Inspector:
         watch.lap("look")
         if reason is not None:
             return _unknown(frame, reason, watch)
-        found = _sane(self.segmenter.segment(self.view.judged(frame.image)))
+        judged = self.view.judged(frame.image)
+        found = _sane(self.segmenter.segment(judged))
         watch.lap("segment")
         x, y, *_ = roi = self.view.roi or (0, 0, *_size(frame.image))
-        moved = [Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in found]
-        measured = measure(refine(moved, frame.image))
+        refined = refine(found, judged)  # what lies beside the roi is not followed either
+        measured = measure([Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in refined])
         limits, scale = self.limits, self.view.scale
         scratches = tuple(placed(scratch, limits.zones, scale) for scratch in measured)
         watch.lap("measure")

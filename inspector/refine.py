@@ -32,7 +32,6 @@ from inspector.types import Detection, Image
 MARGIN = 16  # px around the mask that are looked at
 WIDER = 2  # px to either side: the network learns from targets that are so much wider
 BROAD = 16.0  # px of thickness, from which a mask is no line with a middle
-ROWS = 32_000  # profiles at a time; OpenCV cannot do more
 MOST_STRANDS = 64  # of one mask; more is the picture's texture
 PINHOLE = 24  # px², of a slit no wider than 2 px
 STEADY = 17  # points over which the middle keeps its distance from the mask's edges
@@ -102,7 +101,7 @@ def refine(detections: Sequence[Detection], image: Image) -> list[Detection]:
     masks = [detection for detection, _ in found]
     left = MOST
     for k, (detection, tips) in enumerate(found):
-        others = [*masks[:k], *masks[k + 1 :]]
+        others = [*masks[:k], *masks[k + 1 :]] if tips else []
         lines = []
         for tip in tips:
             beyond = follow(image, tip, others, detection, left)
@@ -204,7 +203,8 @@ def _strip(gray: Floats, ground: float, strand: Strand, pixels: Floats, total: F
     centre = _steady(total) / beside.clip(1e-3)
     wide = beside / strand.step
     expected = groove.median(wide[pixels > 0]) - 2 * WIDER if pixels.any() else 0.0
-    profiles = _profiles(gray, ground, strand, centre)
+    middle = strand.points + strand.right * centre[:, None]
+    profiles = groove.profiles_of(gray, middle, strand.right, ground)
     found = groove.fit(profiles, expected)
     first, last, cut = -inf, inf, [False, False]
     if strand.tips[0]:
@@ -226,21 +226,6 @@ def _begin(profiles: Floats, pixels: Floats) -> tuple[float, bool]:
     begin = groove.begin(profiles[tip:], NEAR)
     point = tip + (WIDER - 0.5 if begin is None else begin)
     return min(point, len(pixels) / 2 - 1), begin is not None and begin <= CUT_OFF
-
-
-def _profiles(gray: Floats, ground: float, strand: Strand, centre: Floats) -> Floats:
-    """(n, M): the picture across the strand, about so many px to the right of it; `ground` beyond
-    its edges.
-    """
-    across = centre[:, None] + groove.ACROSS
-    x, y = (strand.points[:, axis, None] + strand.right[:, axis, None] * across for axis in (0, 1))
-    return np.concatenate([
-        cv2.remap(
-            gray, x[k : k + ROWS].astype(np.float32), y[k : k + ROWS].astype(np.float32),
-            cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=ground,
-        )
-        for k in range(0, len(x), ROWS)
-    ])  # fmt: skip
 
 
 def _steady(values: Floats) -> Floats:

@@ -108,23 +108,17 @@ def test_a_line_that_crosses_itself_is_as_long_as_it_was_drawn() -> None:
     assert lengths(canvas > 0) == pytest.approx([2 * 141 + np.pi * 40 + 3], abs=10)
 
 
-def test_a_ring_that_is_crossed_keeps_its_length() -> None:
-    """It is cut where it is not crossed, so that no crossing is missing from it."""
+@pytest.mark.parametrize(
+    ("first", "last", "length"), [((20, 100), (200, 120), 184), ((10, 110), (110, 110), 104)]
+)
+def test_a_ring_keeps_its_length_where_a_line_crosses_it_or_ends_in_it(first, last, length) -> None:
+    """It is cut elsewhere, so that no crossing is missing from it."""
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     cv2.circle(canvas, CENTRE, 60, 1, 3)
     (ring,) = lengths(canvas > 0)
-    cv2.line(canvas, (20, 100), (200, 120), 1, 3)
+    cv2.line(canvas, first, last, 1, 3)
 
-    assert lengths(canvas > 0) == pytest.approx([184, ring], abs=4)
-
-
-def test_a_ring_that_a_line_ends_in_keeps_its_length() -> None:
-    canvas = np.zeros((SIDE, SIDE), np.uint8)
-    cv2.circle(canvas, CENTRE, 60, 1, 3)
-    (ring,) = lengths(canvas > 0)
-    cv2.line(canvas, (10, 110), (110, 110), 1, 3)
-
-    assert lengths(canvas > 0) == pytest.approx([104, ring], abs=4)
+    assert lengths(canvas > 0) == pytest.approx([length, ring], abs=4)
 
 
 @pytest.mark.parametrize("side", [30, 60, 120])

@@ -1,15 +1,18 @@
 """A scratch is followed beyond what the network has found, as far as the picture shows it."""
 
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
 from inspector.follow import SEED, Tip, follow
+from inspector.limits import Limits
 from inspector.measure import measure
+from inspector.pipeline import Inspector, View
 from inspector.refine import refine
-from inspector.types import Detection
+from inspector.types import Detection, Frame
 
 SHAPE = (240, 420)
 FINE = 8
@@ -207,3 +210,20 @@ def test_a_detection_without_a_frame_around_it_stays_in_it() -> None:
     (one,) = refine([Detection(0.9, 0, 0, np.ones((9, 60), np.bool_))], image)
 
     assert one.mask.any()
+
+
+def test_a_scratch_is_not_followed_out_of_the_region_of_interest() -> None:
+    """What lies beside it is the fixture's, and no matter of the part."""
+    line = straight((30, 120), (390, 120))
+    roi = (100, 40, 200, 160)
+    part = seen_of(straight((50, 80), (120, 80)), shape=(roi[3], roi[2]))
+    segmenter = SimpleNamespace(segment=lambda _: [part])
+
+    judged = Inspector(segmenter, Limits(), View(roi=roi)).inspect(
+        Frame(picture(60 * ink(line)), "part", time.monotonic())
+    )
+
+    (scratch,) = judged.scratches
+    assert scratch.length_px == pytest.approx(roi[2], abs=4)
+    assert min(x for x, _ in scratch.polygon) >= roi[0]
+    assert max(x for x, _ in scratch.polygon) < roi[0] + roi[2]
