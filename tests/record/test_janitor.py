@@ -167,3 +167,23 @@ def test_alarms_of_an_earlier_session_are_cleared(tmp_path):
     with closing(Outbox(tmp_path / "outbox.db")) as outbox:
         Janitor(outbox, lambda code, text: heard.append((code, text)))
     assert heard == [("disk_low", None), ("disk_full", None)]
+
+
+def test_results_do_not_wait_for_evidence_for_ever(tmp_path):
+    """Where nobody makes room although he could, acknowledged results leave once it is low."""
+    room = {"free": 1.2 * GIB}
+
+    def tend():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Room, "at", lambda _: Room(int(room["free"]), 1 << 40))
+            janitor = Janitor(outbox, lambda *_: None, lambda: True)
+            janitor.tend()
+        with closing(sqlite3.connect(outbox.path)) as database:
+            return database.execute("SELECT count(*) FROM outbox").fetchone()[0]
+
+    with closing(Outbox(tmp_path / "outbox.db")) as outbox:
+        seqs = [outbox.record("t", lambda _: "{}").seq for _ in range(1100)]
+        outbox.answered(dict.fromkeys(seqs))
+        assert tend() == 1100
+        room["free"] = 0.9 * GIB
+        assert tend() == 1000

@@ -22,7 +22,6 @@ from inspector.record.evidence.store import Store
 from inspector.record.evidence.writer import Evidence
 from inspector.record.janitor import Janitor
 from inspector.record.outbox import Outbox
-from inspector.record.room import Room
 from inspector.types import Frame, Reason, Result, Rule, Scratch, Timing, Unseen, Verdict
 from tests.support.disk import MIB, SIZE, SmallDisk
 from tests.support.evidence import JUDGING, draft
@@ -370,25 +369,6 @@ def test_evidence_goes_before_results_do(small_disk: SmallDisk) -> None:
 def kept(outbox: Outbox) -> int:
     with closing(sqlite3.connect(outbox.path)) as database:
         return int(database.execute("SELECT count(*) FROM outbox").fetchone()[0])
-
-
-def test_results_do_not_wait_for_evidence_for_ever(tmp_path: Path) -> None:
-    """Where nobody makes room although he could, acknowledged results leave once it is low."""
-    room = {"free": 1.2 * 2**30}
-
-    def tend() -> int:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Room, "at", lambda _: Room(int(room["free"]), 1 << 40))
-            janitor = Janitor(outbox, lambda *_: None, lambda: True)
-            janitor.tend()
-        return kept(outbox)
-
-    with closing(Outbox(tmp_path / "outbox.db")) as outbox:
-        seqs = [outbox.record("t", lambda _: "{}").seq for _ in range(1100)]
-        outbox.answered(dict.fromkeys(seqs))
-        assert tend() == 1100
-        room["free"] = 0.9 * 2**30
-        assert tend() == 1000
 
 
 def test_what_waits_at_the_end_is_written(root: Path) -> None:
