@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inspector import whatif
@@ -123,6 +123,7 @@ REACHES = st.lists(st.sampled_from([*range(51), np.inf]), min_size=1, max_size=1
 
 @settings(max_examples=50)
 @given(REACHES, REACHES)
+@example(good=[np.inf], bad=[0])  # whatever the limit both are judged wrong
 def test_no_limit_does_better_than_the_recommended(good: list[float], bad: list[float]) -> None:
     """Tried one by one, from one that rejects all to one that does what none does."""
 
@@ -134,7 +135,7 @@ def test_no_limit_does_better_than_the_recommended(good: list[float], bad: list[
 
     least = min(wrong(limit) for limit in np.arange(0.5, 52))
     if best is None:
-        assert least == pytest.approx(min(1, wrong(51)))
+        assert least >= min(1, wrong(51)) - 1e-9
     else:
         assert wrong(best) == pytest.approx(least)
 
