@@ -7,13 +7,15 @@ little to either side, for as long as it is alike, with gaps no longer than `GAP
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inspector.graph import Points
-from inspector.groove import REACH, STEP, Floats, bare, noise, profiles_of
+from inspector.groove import BEGINS, REACH, STEP, Floats, bare, noise, profiles_of
+from inspector.skeleton import nearest_of, pixels_of
 from inspector.types import Detection, Image
 
 SEED = 20  # points; a shorter scratch has no direction to be trusted
@@ -69,9 +71,10 @@ def follow(
         points, right = _ahead(line)
         inside = ((points >= 1) & (points <= (image.shape[1] - 2, image.shape[0] - 2))).all(axis=1)
         count = len(points) if inside.all() else int(inside.argmin())
-        if count < LEAST:
+        least = 1 if won else LEAST
+        if count < least:
             break
-        way = _way(bare(_profiles(image, points[:count], right[:count])), like)
+        way = _way(bare(_profiles(image, points[:count], right[:count])), like, last=won > 0)
         right = right[: len(way)]
         points = points[: len(way)] + right * way[:, None]
         met = _meets(points, right, masks)
@@ -80,12 +83,12 @@ def follow(
         met |= np.array([cell in been for cell in _cells(points)], np.bool_)
         if met.any():
             points = points[: int(met.argmax()) + 1]
-        elif len(points) < LEAST:
+        elif len(points) < least:
             break
         been.update(_cells(found[-1]) if found else ())  # of the last step but this one
         found.append(points)
         won += len(points)
-        if met.any() or count < AHEAD:
+        if met.any() or len(points) < LEAST or count < AHEAD:
             break
         line = np.concatenate([line, points])[-HEADING:]
     return np.concatenate(found) if found else nothing
@@ -94,7 +97,9 @@ def follow(
 def drawn(
     detection: Detection, lines: Sequence[tuple[Points, float]], size: tuple[int, int]
 ) -> Detection:
-    """The detection with lines (n, 2) of so many px in width, in a frame (width, height)."""
+    """The detection with lines (n, 2), of two points or more and so many px in width, in a frame
+    (width, height).
+    """
     points = np.concatenate([line for line, _ in lines])
     margin = max(width for _, width in lines)
     height, width = detection.mask.shape
@@ -105,10 +110,26 @@ def drawn(
     mask = np.zeros((bottom - top, right - left), np.uint8)
     y, x = detection.y - top, detection.x - left
     mask[y : y + height, x : x + width] = detection.mask
-    for line, thick in lines:
-        fine = np.rint((line - (left, top)) * 16).astype(np.int32)
-        cv2.polylines(mask, [fine], False, 1, max(1, round(thick)), shift=4)
+    for line, wide in lines:
+        _draw(mask, line - (left, top), wide)
     return Detection(detection.confidence, left, top, mask > 0)
+
+
+def _draw(mask: NDArray[np.uint8], line: Points, width: float) -> None:
+    """Add a line (n, 2) of so many px in width to a mask; OpenCV's are up to 2 px wider."""
+    pixels = np.rint(line).astype(np.int32)
+    cv2.polylines(mask, [pixels], False, 1)  # which has no gaps
+    rough = np.zeros_like(mask)
+    cv2.polylines(rough, [pixels], False, 1, ceil(width) + 2)
+    at = pixels_of(rough > 0)
+    near = nearest_of(at, pixels, mask.shape)
+    ahead = np.gradient(line, axis=0)
+    ahead /= np.hypot(ahead[:, 0], ahead[:, 1]).clip(1e-6)[:, None]
+    (dx, dy), (x, y) = (at - line[near]).T, ahead[near].T
+    along, aside = dx * x + dy * y, dy * x - dx * y
+    beyond = ((near == 0) & (along < -0.5)) | ((near == len(line) - 1) & (along > 0.5))
+    inside = at[(np.abs(aside) <= width / 2) & ~beyond]
+    mask[inside[:, 1], inside[:, 0]] = 1
 
 
 def _ahead(line: Points) -> tuple[Points, Points]:
@@ -125,8 +146,10 @@ def _ahead(line: Points) -> tuple[Points, Points]:
     return line[-1] + np.cumsum(ahead, axis=0), np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
 
 
-def _way(seen: Floats, like: Floats) -> Floats:
-    """How far to the right of each of n profiles the groove runs, in px, as far as it goes on."""
+def _way(seen: Floats, like: Floats, last: bool) -> Floats:
+    """How far to the right of each of n profiles the groove runs, in px, as far as it goes on: over
+    `LEAST` of them, or over fewer that follow each other if that may be the `last` of it.
+    """
     padded = np.zeros(len(like) + 2 * ASIDE, np.float32)
     padded[ASIDE:-ASIDE] = like
     shifted = np.stack([padded[k : k + len(like)] for k in range(2 * ASIDE, -1, -1)])
@@ -134,19 +157,21 @@ def _way(seen: Floats, like: Floats) -> Floats:
     both = even @ shifted.T
     size = np.square(shifted).sum(axis=1)
     alike = both / np.sqrt(size * np.square(even).sum(axis=1)[:, None] + 1e-6)
-    if np.count_nonzero(alike[: LEAST + GAP].max(axis=1) >= ALIKE) < LEAST:
+    goes_on = np.count_nonzero(alike[: LEAST + GAP].max(axis=1) >= ALIKE) >= LEAST
+    if not goes_on and not last:
         return np.zeros(0, np.float32)  # as most tips: there it ends
     aside = _best(cv2.blur(alike, (1, LOOK), borderType=cv2.BORDER_REPLICATE).tolist())
     chosen = np.arange(len(seen)), aside
     height = (both / size)[chosen]
-    there = (alike[chosen] >= ALIKE) & (height >= FAINTER) & (height <= BRIGHTER)
-    last, missed = 0, 0
+    there = (alike[chosen] >= ALIKE) & (height <= BRIGHTER)
+    there &= height >= (FAINTER if goes_on else BEGINS)
+    end, missed = 0, 0
     for k, is_there in enumerate(there.tolist(), 1):
         missed = 0 if is_there else missed + 1
-        if missed > GAP:
+        if missed > (GAP if goes_on else 0):
             break
-        last = k if is_there else last
-    return ((np.array(aside[:last]) - ASIDE) * STEP).astype(np.float32)
+        end = k if is_there else end
+    return ((np.array(aside[:end]) - ASIDE) * STEP).astype(np.float32)
 
 
 def _best(alike: list[list[float]]) -> list[int]:

@@ -5,6 +5,10 @@ other shaded: a profile across it is a box, as wide as the groove, and a wave th
 middle, both blurred by the lens, on a ground that may slope. Either may be missing, bright or dark.
 For each width and place the two shapes are fitted to the profile by least squares. What explains
 most is the groove, unless the network's mask makes another likelier by more than the noise.
+
+A lens out of focus widens what it shows: a hairline of 1.5 px looks like a sharp one of 3. The
+shoulders of the profiles tell the two apart, if many are asked: the shapes are made for several
+lenses, and the one that explains the whole groove best is taken.
 """
 
 from dataclasses import dataclass
@@ -20,7 +24,8 @@ REACH = 8.0  # px to either side, as far as a profile goes
 STEP = 0.5  # px between its samples
 ROWS = 32_000  # profiles at a time; OpenCV cannot do more
 FOCUS = 4.0  # px, standard deviation of the window through which a profile is looked at
-BLUR = 0.5  # px, the same of the pixels and of the samples between them
+BLURS = (0.5, 0.75, 1.0, 1.25, 1.5)  # px, the same of the lens, the pixels and the samples between
+ASKED = 8  # profiles or up to twice as many, which tell the blur
 FLANK = 0.8  # px by which the light of a flank reaches beyond half the width
 
 WIDTHS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0)  # px
@@ -75,9 +80,7 @@ def fit(profiles: Floats, expected: float) -> Groove:
     """
     seen = bare(profiles)
     asked = np.ascontiguousarray(_averaged(seen)[::EVERY])
-    # NumPy would wake threads for so large a product, which then wait for more beside the model's.
-    parts = np.asarray(cv2.gemm(asked, _FLAT_SHAPES, 1, _NOTHING, 0))
-    explained = np.square(parts).reshape(len(asked), len(_SHAPES), 2).sum(axis=2)
+    explained = _explained(asked, _SHAPES[_blur(asked)])
     doubt = noise(seen) * _ONE_SHAPE
     unlikely = PULL_ASIDE * _ASIDES**2 + PULL_WIDTH * np.log(_WIDTHS / max(1.0, expected)) ** 2
     worth = explained - doubt * unlikely
@@ -127,6 +130,22 @@ def noise(seen: Floats) -> float:
     return median(np.square(apart).sum(axis=1)) / 2 + FLOOR * _SEEN
 
 
+def _blur(profiles: Floats) -> int:
+    """Which of the `BLURS` explains all of these bare profiles (n, M) best."""
+    few = np.ascontiguousarray(profiles[:: max(1, len(profiles) // ASKED)])
+    best = [_explained(few, shapes).max(axis=1).sum() for shapes in _SHAPES]
+    return int(np.argmax(best))
+
+
+def _explained(profiles: Floats, shapes: Floats) -> Floats:
+    """(n, K): how much of bare profiles (n, M), squared and summed over their samples, each of K
+    pairs of shapes explains; the first of each pair come before the second (M, 2 K).
+    """
+    parts = np.square(profiles @ shapes)
+    pairs = parts.shape[1] // 2
+    return np.asarray(parts[:, :pairs] + parts[:, pairs:])
+
+
 def _averaged(profiles: Floats) -> Floats:
     """Along the groove alone."""
     size = (1, 2 * round(3 * ALONG) + 1)
@@ -147,28 +166,29 @@ def median(values: Floats) -> float:
     return float(np.partition(values, middle)[middle])
 
 
-def _shape(width: float, aside: float) -> Floats:
-    """(M, 2): an orthonormal basis of what a groove can look like, but for the ground."""
-    fine, x = 0.1, np.arange(-REACH - 4, REACH + 4, 0.1)
-    lens = np.exp(-((np.arange(-3, 3 + fine / 2, fine) / BLUR) ** 2) / 2)
-    away = x - aside
-    core = ((width / 2 - np.abs(away)) / fine + 0.5).clip(0, 1)
-    slope = away / (width / 2 + FLANK)
+def _shapes(blur: float) -> Floats:
+    """(M, 2 K): for each width and place an orthonormal basis of what a groove can look like there
+    through this lens, but for the ground.
+    """
+    fine = 0.1
+    x = np.arange(-REACH - 4, REACH + 4, fine)
+    away = x - _ASIDES[:, None]
+    core = ((_WIDTHS[:, None] / 2 - np.abs(away)) / fine + 0.5).clip(0, 1)
+    slope = away / (_WIDTHS[:, None] / 2 + FLANK)
     flank = slope * np.exp(-(slope**2))
-    both = [np.interp(ACROSS, x, np.convolve(s, lens / lens.sum(), "same")) for s in (core, flank)]
-    seen = np.stack(both, axis=1) * _WINDOW[:, None]
-    return np.asarray(np.linalg.qr(seen - _GROUND @ (_GROUND.T @ seen))[0], np.float32)
+    lens = np.exp(-(((x[:, None] - ACROSS) / blur) ** 2) / 2) * _WINDOW
+    seen = np.stack([core @ lens, flank @ lens], axis=2)  # (K, M, 2)
+    basis = np.linalg.qr(seen - _GROUND @ (_GROUND.T @ seen))[0]
+    return np.ascontiguousarray(basis.transpose(1, 2, 0).reshape(len(ACROSS), -1), np.float32)
 
 
 _WINDOW: Floats = np.exp(-((ACROSS / FOCUS) ** 2) / 2).astype(np.float32)
 _GROUND: Floats = np.linalg.qr(np.stack([_WINDOW, _WINDOW * ACROSS], axis=1))[0]
 """(M, 2): its level and its slope."""
-_SHAPES: Floats = np.array([_shape(width, aside) for width in WIDTHS for aside in ASIDE])
-"""(K, M, 2), and for each of the K how wide it is and how far to the right."""
-_FLAT_SHAPES: Floats = np.ascontiguousarray(_SHAPES.transpose(1, 0, 2).reshape(len(ACROSS), -1))
-_NOTHING: Floats = np.zeros((0, 0), np.float32)
 _WIDTHS: Floats = np.repeat(np.array(WIDTHS, np.float32), len(ASIDE))
 _ASIDES: Floats = np.tile(np.array(ASIDE, np.float32), len(WIDTHS))
+"""(K,): how wide each groove is that is tried, and how far to the right."""
+_SHAPES = tuple(_shapes(blur) for blur in BLURS)
 _SEEN = float(np.square(_WINDOW).sum())
 """How many samples there are in a profile, by their weight."""
 _ONE_SHAPE = 1 / (_SEEN * 2 * pi**0.5 * ALONG)

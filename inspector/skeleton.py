@@ -45,7 +45,7 @@ def thin(mask: Mask) -> Mask:
     Suen's older rule eats diagonal lines that are two pixels wide.) Only pixels on the edge of the
     mask are looked at: a scratch fills little of its box, and what is deep in a spot waits.
     """
-    image = np.pad(mask, 1).astype(np.uint8)
+    image = _bordered(mask)
     image += np.asarray(cv2.erode(image, np.ones((3, 3), np.uint8)), np.uint8)  # 2: surrounded
     flat = image.reshape(-1)
     beside = around(image.shape[1])
@@ -72,9 +72,16 @@ def depth(mask: Mask) -> NDArray[np.float32]:
     """How far each pixel of a mask (H, W) lies inside it, in px from the nearest one that does not;
     beyond the edges of the array nothing does. 0 outside.
     """
-    inside = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    far = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
+    far = cv2.distanceTransform(_bordered(mask), cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.asarray(far[1:-1, 1:-1], np.float32)
+
+
+def _bordered(mask: Mask) -> NDArray[np.uint8]:
+    """A mask (H, W) as 0 and 1, with a border of zeros a pixel wide."""
+    height, width = mask.shape
+    bordered = np.zeros((height + 2, width + 2), np.uint8)
+    bordered[1:-1, 1:-1] = mask
+    return bordered
 
 
 def thickness(mask: Mask) -> float:
@@ -124,8 +131,8 @@ def nearest_of(at: Pixels, path: Pixels, shape: tuple[int, int]) -> NDArray[np.i
 
 def pixels_of(mask: Mask) -> Pixels:
     """The pixels of a mask (H, W), row by row."""
-    rows, columns = np.nonzero(mask)
-    return np.stack([columns, rows], axis=1, dtype=np.int32)
+    found = cv2.findNonZero(np.ascontiguousarray(mask).view(np.uint8))
+    return np.zeros((0, 2), np.int32) if found is None else np.asarray(found[:, 0], np.int32)
 
 
 def graph_of(skeleton: Mask) -> Graph:
@@ -147,5 +154,5 @@ def _neighbours(pixels: Pixels, width: int) -> NDArray[np.intp]:
     near = np.searchsorted(at, beside).clip(max=len(at) - 1)
     near[at[near] != beside] = -1
     straight = near[:, ::2] >= 0
-    near[:, 1::2][straight | np.roll(straight, -1, axis=1)] = -1
+    near[:, 1::2][straight | straight[:, [1, 2, 3, 0]]] = -1
     return np.asarray(near)

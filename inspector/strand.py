@@ -20,18 +20,14 @@ HEADING = 16  # points before a tip, which show where the middle goes on
 @dataclass(frozen=True, slots=True, eq=False)
 class Strand:
     """The `points` (n, 2) of a line, about a px apart, and for each the direction to the `right` of
-    it (n, 2). `tips`: whether the first and the last of them are at a tip of the mask.
+    it (n, 2). `tips`: whether the first and the last of them are at a tip of the mask. `step`: the
+    mean distance from one point to the next in px; 1 where there is only one.
     """
 
     points: Points
     right: Points
     tips: tuple[bool, bool]
-
-    @property
-    def step(self) -> float:
-        """The mean distance from one point to the next in px; 1 where there is only one."""
-        far = np.hypot(*np.diff(self.points, axis=0).T)
-        return float(far.mean()) if far.size else 1.0
+    step: float
 
     @classmethod
     def along(cls, pixels: Points, tips: tuple[bool, bool], eaten: Sequence[float]) -> Self:
@@ -42,13 +38,14 @@ class Strand:
         if tips[1]:
             line = _longer(line, eaten[1])
         if len(line) == 1:
-            return cls(line, np.array([[0.0, 1.0]]), tips)
+            return cls(line, np.array([[0.0, 1.0]]), tips, 1.0)
         even = evened(line, STEADY)
         ahead = np.empty_like(even)
         ahead[1:-1] = even[2:] - even[:-2]
         ahead[0], ahead[-1] = even[1] - even[0], even[-1] - even[-2]
         ahead /= np.hypot(ahead[:, 0], ahead[:, 1]).clip(1e-6)[:, None]
-        return cls(line, ahead[:, ::-1] * (-1, 1), tips)
+        step = float(np.hypot(*np.diff(line, axis=0).T).mean())
+        return cls(line, ahead[:, ::-1] * (-1, 1), tips, step)
 
 
 def strands(graph: Graph, within: NDArray[np.float32]) -> Iterator[Strand]:

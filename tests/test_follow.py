@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from inspector.follow import SEED, Tip, follow
+from inspector.follow import SEED, Tip, drawn, follow
 from inspector.limits import Limits
 from inspector.measure import measure
 from inspector.pipeline import Inspector, View
@@ -72,9 +72,22 @@ def test_a_part_of_a_scratch_shows_the_way_to_all_of_it(name: str, light: int) -
     length = float(np.hypot(*np.diff(line, axis=0).T).sum())
     image = picture(light * ink(line))
 
-    (found,) = lengths(image, seen_of(part))
+    (found,) = measure(refine([seen_of(part)], image))
 
-    assert found == pytest.approx(length + 3, abs=6)  # with its round ends
+    assert found.length_px == pytest.approx(length + 3, abs=3)  # with its round ends
+    assert found.width_px == pytest.approx(3, abs=0.4)
+
+
+@pytest.mark.parametrize("turn", [0, 17, 45, 90])
+@pytest.mark.parametrize("width", [1.0, 2.0, 3.0, 4.5, 6.0, 11.0])
+def test_a_followed_line_is_as_wide_as_its_tip(width: float, turn: int) -> None:
+    heading = np.array([np.cos(np.radians(turn)), np.sin(np.radians(turn))])
+    line = 60.3 + np.arange(100)[:, None] * heading
+    nothing = Detection(0.9, 60, 60, np.zeros((1, 1), bool))
+
+    (found,) = measure([drawn(nothing, [(line, width)], (220, 220))])
+
+    assert found.width_px == pytest.approx(width, abs=0.6)
 
 
 def test_two_parts_of_one_scratch_become_one() -> None:

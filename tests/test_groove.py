@@ -14,14 +14,14 @@ WITHIN = 12
 
 def profiles(
     width: float = 3.0, aside: float = 0.0, core: float = 60.0, flank: float = 0.0,
-    slope: float = 0.0, noise: float = 0.0, count: int = 60, seed: int = 0,
+    slope: float = 0.0, noise: float = 0.0, count: int = 60, seed: int = 0, blur: float = BLUR,
 ) -> np.ndarray:  # fmt: skip
     """Of a groove that is the same all along, as gray levels (count, M)."""
     away = FINE - aside
     light = core * (np.abs(away) <= width / 2)
     turn = away / (width / 2 + 1)
     light += flank * turn * np.exp(-(turn**2))
-    lens = np.exp(-((np.arange(-60, 61) * 0.05 / BLUR) ** 2) / 2)
+    lens = np.exp(-((np.arange(-100, 101) * 0.05 / blur) ** 2) / 2)
     seen = np.interp(ACROSS, FINE, np.convolve(light, lens / lens.sum(), "same"))
     grain = np.random.default_rng(seed).normal(0, noise, (count, len(ACROSS)))
     return (120 + slope * ACROSS + seen + grain).astype(np.float32)
@@ -36,6 +36,15 @@ def test_width_and_place_of_a_groove(width: float, core: float) -> None:
     assert found.width.shape == found.aside.shape == (60,)
     assert np.median(found.width) == pytest.approx(width, abs=0.6)
     assert np.median(found.aside) == pytest.approx(0.5, abs=0.3)
+
+
+@pytest.mark.parametrize("blur", [0.4, 0.8, 1.2, 1.5])
+@pytest.mark.parametrize("width", [2.0, 3.0, 4.0, 6.0, 8.0])
+def test_a_lens_out_of_focus_does_not_widen_a_groove(width: float, blur: float) -> None:
+    """What it shows looks up to 2 px wider, and so does the network's mask of it."""
+    found = fit(profiles(width, core=50.0, noise=2.0, blur=blur), expected=width + 1.5)
+
+    assert np.median(found.width) == pytest.approx(width, abs=0.8)
 
 
 def test_no_groove_is_much_narrower_than_its_mask() -> None:
