@@ -7,7 +7,7 @@ little to either side, for as long as it is alike, with gaps no longer than `GAP
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -116,19 +116,23 @@ def drawn(
 
 
 def _draw(mask: NDArray[np.uint8], line: Points, width: float) -> None:
-    """Add a line (n, 2) of so many px in width to a mask; OpenCV's are up to 2 px wider."""
+    """Add a line (n, 2) of so many px in width to a mask, with round tips, the last of which ends
+    where it does. OpenCV's are up to 2 px wider.
+    """
     pixels = np.rint(line).astype(np.int32)
     cv2.polylines(mask, [pixels], False, 1)  # which has no gaps
     rough = np.zeros_like(mask)
     cv2.polylines(rough, [pixels], False, 1, ceil(width) + 2)
     at = pixels_of(rough > 0)
-    near = nearest_of(at, pixels, mask.shape)
+    cap = min(len(line) - 1, floor(width / 2))
+    near = nearest_of(at, pixels[: len(line) - cap], mask.shape)
     ahead = np.gradient(line, axis=0)
     ahead /= np.hypot(ahead[:, 0], ahead[:, 1]).clip(1e-6)[:, None]
     (dx, dy), (x, y) = (at - line[near]).T, ahead[near].T
     along, aside = dx * x + dy * y, dy * x - dx * y
-    beyond = ((near == 0) & (along < -0.5)) | ((near == len(line) - 1) & (along > 0.5))
-    inside = at[(np.abs(aside) <= width / 2) & ~beyond]
+    last = near == len(line) - 1 - cap
+    away = np.where((near == 0) | last, np.hypot(along, aside), np.abs(aside))
+    inside = at[(away <= width / 2) & ~(last & (along > cap + 0.5))]
     mask[inside[:, 1], inside[:, 0]] = 1
 
 

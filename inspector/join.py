@@ -21,10 +21,10 @@ from inspector.types import Mask
 GAP = 16.0  # px that are bridged within a mask, and between pieces which are as long themselves
 FAR = 48.0  # px that are bridged between pieces which are twice as long themselves
 BEND, FAR_BEND = np.radians(35), np.radians(15)  # what a bridge of GAP or less, of FAR, may turn
-TOUCHING = 4.0  # px; between tips so near the direction of the gap says nothing
+TOUCHING = 4.0  # px, or a width; between tips so near the direction of the gap says nothing
 BACK = 12  # points of a line from which the direction of its tip is taken
 BLUNT = 8.0  # px; a shorter piece has no direction of its own
-ON = 3.0  # px from a line within which a tip lies on it
+ON = 3.0  # px, or a width, from a line within which a tip lies on it
 STRIP = 256  # rows of a mask in which gaps are looked for at a time, so that a large one fits
 
 
@@ -44,14 +44,18 @@ class _Tips:
     outward: Points
     """Unit vectors; zeros for a piece without a direction."""
     length: NDArray[np.float64]
+    width: NDArray[np.float64]
 
 
-def chains(lines: Sequence[Points]) -> list[Chain]:
-    """Group centre lines (n, 2), n ≥ 1, x and y in frame pixels; each line is in one chain."""
+def chains(lines: Sequence[Points], widths: Sequence[float]) -> list[Chain]:
+    """Group centre lines (n, 2), n ≥ 1, x and y in frame pixels; each line is in one chain.
+
+    `widths`: of the pieces, in px. Their lines may end in one corner of their tips or the other.
+    """
     group = list(range(len(lines)))
     gaps: list[tuple[int, Points]] = []
     taken: set[int] = set()
-    tips = _tips(lines)
+    tips = _tips(lines, widths)
     candidates = _candidates(lines, tips)
     for most in (0, 1):  # of the two tips may be joined already
         for a, b in candidates:
@@ -135,7 +139,7 @@ def _nearest(pixels: Pixels, to: NDArray[np.intp]) -> Pixels:
     return np.asarray(pixels[np.square(pixels - to).sum(axis=1).argmin()])
 
 
-def _tips(lines: Sequence[Points]) -> _Tips:
+def _tips(lines: Sequence[Points], widths: Sequence[float]) -> _Tips:
     ends, outward, length = [], [], []
     for line in lines:
         long = float(np.hypot(*np.diff(line, axis=0).T).sum())
@@ -145,7 +149,12 @@ def _tips(lines: Sequence[Points]) -> _Tips:
             ends.append(points[0])
             outward.append(away / norm if norm else np.zeros(2))
             length.append(long)
-    return _Tips(np.array(ends).reshape(-1, 2), np.array(outward).reshape(-1, 2), np.array(length))
+    return _Tips(
+        np.array(ends).reshape(-1, 2),
+        np.array(outward).reshape(-1, 2),
+        np.array(length),
+        np.repeat(np.asarray(widths, np.float64), 2),
+    )
 
 
 def _candidates(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int]]:
@@ -153,7 +162,8 @@ def _candidates(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int]]:
     gap = tips.at[None] - tips.at[:, None]
     distance = np.hypot(gap[..., 0], gap[..., 1])
     turn = _angle(tips.outward[:, None], gap)
-    turn = np.where(distance <= TOUCHING, 0.0, np.maximum(turn, turn.T))
+    width = (tips.width[:, None] + tips.width[None]) / 2
+    turn = np.where(distance <= np.maximum(TOUCHING, width), 0.0, np.maximum(turn, turn.T))
     bend = np.maximum(turn, _angle(tips.outward[:, None], -tips.outward[None]))
     shorter = np.minimum(tips.length[:, None], tips.length[None])
     reach = np.maximum(np.clip(shorter, TOUCHING, GAP), np.clip(shorter / 2, 0, FAR))
@@ -164,11 +174,12 @@ def _candidates(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int]]:
     cost = distance * (1 + bend / allowed)
     found = [(cost[a, b], int(a), int(b)) for a, b in np.argwhere(ahead)]
     facing = _angle(tips.outward[:, None], -tips.outward[None]) <= BEND
-    near = _near(tips.at, lines)
+    within = np.maximum(ON, width)
+    near = _near(tips.at, lines, float(within.max(initial=ON)))
     past = later & facing & (turn > np.pi / 2) & near[:, other] & near[:, other].T
     for a, b in np.argwhere(past):
         on = _distance(tips.at[a], lines[b // 2]), _distance(tips.at[b], lines[a // 2])
-        if max(on) <= ON:
+        if max(on) <= within[a, b]:
             found.append((0.0, int(a), int(b)))
     return [(a, b) for _, a, b in sorted(found)]
 
@@ -179,10 +190,10 @@ def _angle(a: Points, b: Points) -> NDArray[np.float64]:
     return np.asarray(np.abs(np.arctan2(cross, dot)))
 
 
-def _near(points: Points, lines: Sequence[Points]) -> NDArray[np.bool_]:
-    """For n points and m lines whether the point is within `ON` of the line's box (n, m)."""
-    low = np.array([line.min(axis=0) for line in lines]).reshape(-1, 2) - ON
-    high = np.array([line.max(axis=0) for line in lines]).reshape(-1, 2) + ON
+def _near(points: Points, lines: Sequence[Points], far: float) -> NDArray[np.bool_]:
+    """For n points and m lines whether the point is within so many px of the line's box (n, m)."""
+    low = np.array([line.min(axis=0) for line in lines]).reshape(-1, 2) - far
+    high = np.array([line.max(axis=0) for line in lines]).reshape(-1, 2) + far
     return np.asarray(((points[:, None] >= low) & (points[:, None] <= high)).all(axis=2))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.join import STRIP, bridges, chains
+from inspector.join import STRIP, Chain, bridges, chains
 from inspector.measure import measure
 from inspector.skeleton import thin
 from inspector.types import Detection
@@ -27,8 +27,12 @@ def turned(lines: list[np.ndarray], angle: float) -> list[np.ndarray]:
     return [points @ turn.T + 1000 for points in lines]
 
 
-def groups(lines: list[np.ndarray]) -> list[tuple[int, ...]]:
-    return [chain.pieces for chain in chains(lines)]
+def joined(lines: list[np.ndarray], width: float = 1.0) -> list[Chain]:
+    return chains(lines, [width] * len(lines))
+
+
+def groups(lines: list[np.ndarray], width: float = 1.0) -> list[tuple[int, ...]]:
+    return [chain.pieces for chain in joined(lines, width)]
 
 
 ONE = [(0, 1)]
@@ -73,11 +77,21 @@ def test_scratches_that_cross_stay_two(angle: float, turn: float, gap: float) ->
     assert groups(arms) == [(0, 1), (2, 3)]
 
 
+@pytest.mark.parametrize("past", [-2, 0, 6])
+def test_wide_pieces_whose_lines_end_in_opposite_corners_are_one(past: int) -> None:
+    """They abut, or run into each other; hairlines that lie so would be two beside each other."""
+    pieces = [line((0, 0), (100 + past, 0)), line((100, 5), (200, 5))]
+
+    assert groups(pieces, width=6.0) == ONE
+    if past >= 0:
+        assert groups(pieces, width=2.0) == TWO
+
+
 def test_a_ring_of_pieces_is_one_chain() -> None:
     """Its last gap stays open: a chain has two ends."""
     pieces = [arc(80, k, k + 0.9) for k in np.arange(0, 6, 1.0)]
 
-    (chain,) = chains([*pieces, arc(80, 6.0, 6.2)])
+    (chain,) = joined([*pieces, arc(80, 6.0, 6.2)])
 
     assert len(chain.pieces) == 7
     assert len(chain.bridges) == 6
@@ -85,7 +99,7 @@ def test_a_ring_of_pieces_is_one_chain() -> None:
 
 def test_nothing_and_a_point_are_no_error() -> None:
     """No line gives no chain, a line of one point a chain of its own."""
-    assert chains([]) == []
+    assert joined([]) == []
     assert groups([np.array([[5.0, 5.0]])]) == [(0,)]
 
 
@@ -116,7 +130,7 @@ def test_what_lies_in_a_gap_does_not_divide_a_scratch(speck: tuple[float, float]
     """Nearer to a tip than what goes on from it, and too short to lead there."""
     pieces = [line((0, 0), (60, 0)), line((75, 0), (130, 0)), np.array([speck])]
 
-    (chain,) = chains(pieces)
+    (chain,) = joined(pieces)
 
     assert sorted(chain.pieces) == [0, 1, 2]
 
@@ -125,7 +139,7 @@ def test_a_third_piece_at_a_gap_is_a_branch() -> None:
     """The best pair is joined first, and the tip that it leaves over all the same."""
     pieces = [line((0, 0), (60, 0)), line((75, 0), (130, 0)), line((66, 3), (90, 14))]
 
-    (chain,) = chains(pieces)
+    (chain,) = joined(pieces)
 
     assert sorted(chain.pieces) == [0, 1, 2]
     assert len(chain.bridges) == 2

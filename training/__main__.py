@@ -271,7 +271,9 @@ def metrology(
 
     from training import metrology as bench
 
-    Console().print(bench.table(bench.run(out, count, seed, progress=sys.stderr.isatty())))
+    # In a pipe rich takes a terminal of 80 columns for granted, and cuts the figures off.
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(bench.table(bench.run(out, count, seed, progress=sys.stderr.isatty())))
 
 
 if __name__ == "__main__":
