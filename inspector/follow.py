@@ -19,6 +19,7 @@ from inspector.skeleton import nearest_of, pixels_of
 from inspector.types import Detection, Image
 
 SEED = 20  # points; a shorter scratch has no direction to be trusted
+BACK = (8, 24)  # px before the tip, from which it is followed, and if it is not found there, either
 LAST = 16  # points before the tip, whose mean profile is looked for
 HEADING = 36  # points before the tip, which tell direction and curvature
 MOST_CURVED = 0.03  # rad per px
@@ -30,7 +31,8 @@ LOOK = 5  # px along the groove, over which it is looked for where it runs
 ALIKE = 0.9  # cosine between two profiles
 FAINTER, BRIGHTER = 0.3, 2.5  # times the height of the mean
 GAP = 8  # px
-LEAST = 6  # px that a step has to win
+SLACK = 2  # px
+LEAST = 6  # px that have to be won, by a step and in all
 MOST = 20_000  # px in a frame; to follow them takes a quarter of a second
 CELL = 4  # px; where it comes by again, it has run into itself
 BESIDE = 2.0  # px; within them it meets a mask
@@ -47,27 +49,49 @@ class Tip:
     right: Points
     width: float
 
+    def before(self, count: int) -> "Tip":
+        """The same without so many of its points."""
+        return Tip(self.points[:-count], self.right[:-count], self.width)
+
+
+NOWHERE: Points = np.zeros((0, 2))
+
 
 def follow(
     image: Image, tip: Tip, masks: Sequence[Detection], own: Detection, most: int = MOST
 ) -> Points:
-    """The points (m, 2) by which the scratch is longer than its tip shows, none if it ends there.
+    """The line (m, 2) on which the scratch goes on beyond its tip, none if it ends there.
 
-    It ends where it meets the mask of another one, or its `own`, and after `most` points or a step
-    more.
+    It begins on the scratch itself, some px before the tip: there the middle of a mask may lie
+    beside the groove. It ends where it meets the mask of another one, or its `own`, and after
+    `most` points or a step more.
     """
-    nothing = np.zeros((0, 2))
-    if len(tip.points) < SEED:
-        return nothing
+    for back in BACK:
+        if len(tip.points) < SEED + back:
+            break
+        start = tip.before(back)
+        line = _onwards(image, start, masks, own, most, back)
+        if len(line) >= back:  # it was at least found where it is known to be
+            goes_on = len(line) >= back + LEAST
+            return np.concatenate([start.points[-1:], line]) if goes_on else NOWHERE
+    return NOWHERE
+
+
+def _onwards(
+    image: Image, tip: Tip, masks: Sequence[Detection], own: Detection, most: int, back: int
+) -> Points:
+    """The points (m, 2) on which the groove at the end of `tip` goes on; for `back` px, that is
+    within its own mask.
+    """
     seen = bare(_profiles(image, tip.points[-LAST:], tip.right[-LAST:]))
     like = seen.mean(axis=0)
     if like @ like < CLEAR * noise(seen) / len(seen):
-        return nothing
+        return NOWHERE
     line = tip.points[-HEADING:]
     found: list[Points] = []
     been: set[tuple[int, int]] = set()
     won = 0
-    while won < most:
+    while won < most + back:
         points, right = _ahead(line)
         inside = ((points >= 1) & (points <= (image.shape[1] - 2, image.shape[0] - 2))).all(axis=1)
         count = len(points) if inside.all() else int(inside.argmin())
@@ -78,7 +102,7 @@ def follow(
         right = right[: len(way)]
         points = points[: len(way)] + right * way[:, None]
         met = _meets(points, right, masks)
-        far = max(0, TOUCHING - won)
+        far = max(0, back + TOUCHING - won)
         met[far:] |= _meets(points[far:], right[far:], [own])
         met |= np.array([cell in been for cell in _cells(points)], np.bool_)
         if met.any():
@@ -88,10 +112,11 @@ def follow(
         been.update(_cells(found[-1]) if found else ())  # of the last step but this one
         found.append(points)
         won += len(points)
-        if met.any() or len(points) < LEAST or count < AHEAD:
+        at_tip = won <= back + SLACK and len(points) < count - GAP  # as most are: there it ends
+        if met.any() or at_tip or len(points) < LEAST or count < AHEAD:
             break
         line = np.concatenate([line, points])[-HEADING:]
-    return np.concatenate(found) if found else nothing
+    return np.concatenate(found) if found else NOWHERE
 
 
 def drawn(
@@ -163,7 +188,7 @@ def _way(seen: Floats, like: Floats, last: bool) -> Floats:
     alike = both / np.sqrt(size * np.square(even).sum(axis=1)[:, None] + 1e-6)
     goes_on = np.count_nonzero(alike[: LEAST + GAP].max(axis=1) >= ALIKE) >= LEAST
     if not goes_on and not last:
-        return np.zeros(0, np.float32)  # as most tips: there it ends
+        return np.zeros(0, np.float32)
     aside = _best(cv2.blur(alike, (1, LOOK), borderType=cv2.BORDER_REPLICATE).tolist())
     chosen = np.arange(len(seen)), aside
     height = (both / size)[chosen]

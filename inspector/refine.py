@@ -107,7 +107,7 @@ def refine(detections: Sequence[Detection], image: Image) -> list[Detection]:
             beyond = follow(image, tip, others, detection, left)
             left -= len(beyond)
             if len(beyond):
-                lines.append((np.concatenate([tip.points[-1:], beyond]), tip.width))
+                lines.append((beyond, tip.width))
         if lines:
             masks[k] = drawn(detection, lines, (image.shape[1], image.shape[0]))
     return masks
