@@ -6,7 +6,7 @@ little to either side, for as long as it is alike, with gaps no longer than `GAP
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 import cv2
@@ -137,7 +137,7 @@ def drawn(
     mask[y : y + height, x : x + width] = detection.mask
     for line, wide in lines:
         _draw(mask, line - (left, top), wide)
-    return Detection(detection.confidence, left, top, mask > 0)
+    return replace(detection, x=left, y=top, mask=mask > 0)
 
 
 def _draw(mask: NDArray[np.uint8], line: Points, width: float) -> None:

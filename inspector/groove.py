@@ -8,7 +8,7 @@ most is the groove, unless the network's mask makes another likelier by more tha
 
 A lens out of focus widens what it shows: a hairline of 1.5 px looks like a sharp one of 3. The
 shoulders of the profiles tell the two apart, if many are asked: the shapes are made for several
-lenses, and the one that explains the whole groove best is taken.
+lenses, and the one that explains the whole groove best tells how wide it is.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ STEP = 0.5  # px between its samples
 ROWS = 32_000  # profiles at a time; OpenCV cannot do more
 FOCUS = 4.0  # px, standard deviation of the window through which a profile is looked at
 BLURS = (0.5, 0.75, 1.0, 1.25, 1.5)  # px, the same of the lens, the pixels and the samples between
+HARDLY = 1.05  # times what the best lens leaves unexplained
 ASKED = 8  # profiles or up to twice as many, which tell the blur
 FLANK = 0.8  # px by which the light of a flank reaches beyond half the width
 
@@ -52,9 +53,12 @@ ACROSS: Floats = np.arange(-REACH, REACH + STEP / 2, STEP, dtype=np.float32)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groove:
-    """What n profiles show: how wide it is, and how far to the right of their middle, in px."""
+    """What n profiles show, in px: how wide it is, how wide it looks, and how far to the right of
+    their middle it lies.
+    """
 
     width: Floats
+    looks: Floats
     aside: Floats
 
 
@@ -80,14 +84,19 @@ def fit(profiles: Floats, expected: float) -> Groove:
     """
     seen = bare(profiles)
     asked = np.ascontiguousarray(_averaged(seen)[::EVERY])
-    explained = _explained(asked, _SHAPES[_blur(asked)])
-    doubt = noise(seen) * _ONE_SHAPE
     unlikely = PULL_ASIDE * _ASIDES**2 + PULL_WIDTH * np.log(_WIDTHS / max(1.0, expected)) ** 2
-    worth = explained - doubt * unlikely
+    unlikely *= noise(seen) * _ONE_SHAPE
     # Between two bright rims there is a dark line, which is not the scratch.
-    worth[:, min(NARROWEST * expected, WIDTHS[-1]) > _WIDTHS] = -np.inf
-    best = np.repeat(worth.argmax(axis=1), EVERY)[: len(seen)]
-    return Groove(_evened(_WIDTHS[best]), _evened(_ASIDES[best]))
+    unlikely[min(NARROWEST * expected, WIDTHS[-1]) > _WIDTHS] = np.inf
+
+    def through(lens: int) -> NDArray[np.intp]:
+        best = (_explained(asked, _SHAPES[lens]) - unlikely).argmax(axis=1)
+        return np.asarray(np.repeat(best, EVERY)[: len(seen)])
+
+    lens = _blur(asked)
+    best = through(lens)
+    width, looks = _evened(_WIDTHS[best]), _evened(_WIDTHS[through(0)])
+    return Groove(width, np.maximum(looks, width), _evened(_ASIDES[best]))
 
 
 def begin(profiles: Floats, within: int) -> float | None:
@@ -131,10 +140,13 @@ def noise(seen: Floats) -> float:
 
 
 def _blur(profiles: Floats) -> int:
-    """Which of the `BLURS` explains all of these bare profiles (n, M) best."""
+    """Which of the `BLURS` explains all of these bare profiles (n, M), the sharpest of those that
+    are hardly worse than the best. A groove whose edges slope looks blurred, too.
+    """
     few = np.ascontiguousarray(profiles[:: max(1, len(profiles) // ASKED)])
-    best = [_explained(few, shapes).max(axis=1).sum() for shapes in _SHAPES]
-    return int(np.argmax(best))
+    explained = [float(_explained(few, shapes).max(axis=1).sum()) for shapes in _IN_PLACE]
+    left = float(np.square(few).sum()) - np.array(explained)
+    return int((left <= left.min() * HARDLY).argmax())
 
 
 def _explained(profiles: Floats, shapes: Floats) -> Floats:
@@ -189,6 +201,10 @@ _WIDTHS: Floats = np.repeat(np.array(WIDTHS, np.float32), len(ASIDE))
 _ASIDES: Floats = np.tile(np.array(ASIDE, np.float32), len(WIDTHS))
 """(K,): how wide each groove is that is tried, and how far to the right."""
 _SHAPES = tuple(_shapes(blur) for blur in BLURS)
+_IN_PLACE = tuple(
+    np.ascontiguousarray(shapes[:, np.tile(np.abs(_ASIDES) <= STEP, 2)]) for shapes in _SHAPES
+)
+"""The same of the grooves that lie where the network has them, or next to it."""
 _SEEN = float(np.square(_WINDOW).sum())
 """How many samples there are in a profile, by their weight."""
 _ONE_SHAPE = 1 / (_SEEN * 2 * pi**0.5 * ALONG)

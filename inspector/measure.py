@@ -22,6 +22,7 @@ MOST_PIECES = 2000  # of one mask; a tool that chatters leaves hundreds, noise m
 SMOOTHING = 7  # path points; evens the pixel staircase, which alone makes a path up to 8 % too long
 WAVES = 1.6  # times the width: so far apart thinning waves about the middle of a wide mask
 WINDOW = 7  # path points over which the local width is averaged
+NARROWEST = 1.0  # px; what a lens adds to a width leaves so much of it
 BLOT = 4.0  # times how deep its middle is inside of a scratch: it is no wider
 COMPACT = 3.0  # widths; what is shorter has no centre line that would tell its length
 DIGITS = 2  # measures are rounded before they are judged, so that a message shows what was judged
@@ -31,10 +32,11 @@ DIGITS = 2  # measures are rounded before they are judged, so that a message sho
 class _Part:
     """A connected piece of a scratch: its pixels in the frame, and which of them were `seen` (n,);
     the others bridge gaps. `path` is the centre line from pixel to pixel, `line` the same without
-    its staircase, and `width` in px is rough.
+    its staircase, and `width` in px is rough. `haze`: of its detection.
     """
 
     confidence: float
+    haze: float
     pixels: Pixels
     seen: NDArray[np.bool_]
     fragments: int
@@ -44,14 +46,14 @@ class _Part:
 
     @classmethod
     def along(
-        cls, path: Points, confidence: float, pixels: Pixels, seen: NDArray[np.bool_],
-        fragments: int, deep: NDArray[np.float32],
+        cls, path: Points, confidence: float, haze: float, pixels: Pixels,
+        seen: NDArray[np.bool_], fragments: int, deep: NDArray[np.float32],
     ) -> "_Part":  # fmt: skip
         """These pixels about this path, whose points are so `deep` inside of them, in px."""
         # A blot on a scratch makes it no wider elsewhere.
         width = min(int(np.count_nonzero(seen)) / len(path), BLOT * float(np.median(deep)))
         line = evened(path, max(SMOOTHING, round(WAVES * width)))
-        return cls(confidence, pixels, seen, fragments, path, line, width)
+        return cls(confidence, haze, pixels, seen, fragments, path, line, width)
 
 
 def measure(detections: Sequence[Detection]) -> list[Scratch]:
@@ -90,8 +92,8 @@ def _parts(detection: Detection) -> Iterator[_Part]:
         owned = shares(whole, paths, width) if len(paths) > 1 else [pixels_of(whole)]
         for path, at in zip(paths, owned, strict=True):
             yield _Part.along(
-                path + corner, detection.confidence, at + corner, _at(seen, at), fragments,
-                _at(within, path.astype(np.int32)),
+                path + corner, detection.confidence, detection.haze, at + corner,
+                _at(seen, at), fragments, _at(within, path.astype(np.int32)),
             )  # fmt: skip
 
 
@@ -145,8 +147,10 @@ def _joined(parts: list[_Part], gaps: Points) -> _Part:
     whole = _with(lines, _drawn(pixels - corner, shape))
     at = pixels_of(whole)
     path = max([longest_path(thin(whole)) + corner, *(p.path for p in parts)], key=length_of)
+    long = [len(p.path) for p in parts]
+    haze = sum(p.haze * share for p, share in zip(parts, long, strict=True)) / sum(long)
     return _Part.along(
-        path, max(p.confidence for p in parts), at + corner, _at(seen, at),
+        path, max(p.confidence for p in parts), haze, at + corner, _at(seen, at),
         sum(p.fragments for p in parts), _at(depth(whole), path.astype(np.int32) - corner),
     )  # fmt: skip
 
@@ -180,10 +184,11 @@ def _measure(part: _Part) -> Scratch:
         length = max(length, _extent(part.pixels))
     widths = _local_widths(part.line, _at(seen, path), nearest[part.seen], length)
     widths = widths.clip(max=narrow)  # at the end of a spot more pixels fan out than it is wide
+    median, most = float(np.median(widths)), max(float(widths.max()), thick)
     return Scratch(
         length_px=round(length, DIGITS),
-        width_px=round(float(np.median(widths)), DIGITS),
-        max_width_px=round(max(float(widths.max()), thick), DIGITS),
+        width_px=round(max(median - part.haze, min(median, NARROWEST)), DIGITS),
+        max_width_px=round(max(most - part.haze, min(most, NARROWEST)), DIGITS),
         area_px=int(np.count_nonzero(part.seen)),
         confidence=round(part.confidence, 4),
         polygon=tuple(map(_point, (outline + corner).tolist())),

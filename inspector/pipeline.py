@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from inspector.config import LineConfig
@@ -113,7 +113,7 @@ class Inspector:
         watch.lap("segment")
         x, y, *_ = roi = self.view.roi or (0, 0, *_size(frame.image))
         refined = refine(found, judged)  # what lies beside the roi is not followed either
-        measured = measure([Detection(d.confidence, d.x + x, d.y + y, d.mask) for d in refined])
+        measured = measure([replace(d, x=d.x + x, y=d.y + y) for d in refined])
         limits, scale = self.limits, self.view.scale
         scratches = tuple(placed(scratch, limits.zones, scale) for scratch in measured)
         watch.lap("measure")

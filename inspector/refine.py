@@ -49,14 +49,16 @@ Pieces = NDArray[np.uint16]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Strip:
-    """A scratch along a strand of n points: how far its middle lies `aside`, to the right, and half
-    its width (n,), both in px; between which points it runs, and a share of the way to the next;
-    whether it is cut off at its tips, by the end of the mask.
+    """A scratch along a strand of n points: how far its middle lies `aside`, to the right, half the
+    width that it looks, and by how much that is more than it is (n,), all in px; between which
+    points it runs, and a share of the way to the next; whether it is cut off at its tips, by the
+    end of the mask.
     """
 
     strand: Strand
     aside: Floats
     half: Floats
+    haze: Floats
     first: float
     last: float
     open: tuple[bool, bool]
@@ -123,15 +125,17 @@ def _refined(detection: Detection, image: Image) -> tuple[Detection, list[Tip]]:
     mask[y : y + height, x : x + width] = detection.mask
     mask, middle = _middle_of(mask)
     tips: list[Tip] = []
+    haze = 0.0
     if middle:
         gray = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY)
         kept, strips = _grooves(np.asarray(gray, np.float32), mask, middle)
         tips = [tip for strip in strips for tip in strip.ends((left, top))]
+        haze = groove.median(np.concatenate([strip.haze[strip.own] for strip in strips]))
     else:
         kept = _body(mask)
     if np.count_nonzero(kept) < SPECK:  # rather too large than lost
-        kept, tips = mask, []
-    return Detection(detection.confidence, left, top, kept > 0), tips
+        kept, tips, haze = mask, [], 0.0
+    return Detection(detection.confidence, left, top, kept > 0, haze), tips
 
 
 def _middle_of(mask: Binary) -> tuple[Binary, list[Strand]]:
@@ -214,8 +218,9 @@ def _strip(gray: Floats, ground: float, strand: Strand, pixels: Floats, total: F
         last = len(pixels) - 1 - before
     inside = (wide / 2 - 0.5).clip(min=0)
     aside = np.asarray(centre + found.aside.clip(-inside, inside), np.float32)
-    half = np.asarray(found.width / 2, np.float32)
-    return _Strip(strand, aside, half, first, last, (cut[0], cut[1]))
+    half = np.asarray(found.looks / 2, np.float32)
+    haze = np.asarray(found.looks - found.width, np.float32)
+    return _Strip(strand, aside, half, haze, first, last, (cut[0], cut[1]))
 
 
 def _begin(profiles: Floats, pixels: Floats) -> tuple[float, bool]:

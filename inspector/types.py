@@ -109,12 +109,16 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
-    """One instance that the model found: `mask` lies in the frame with its corner at (x, y)."""
+    """One instance that the model found: `mask` lies in the frame with its corner at (x, y).
+
+    `haze`: by how many px it is wider than the scratch, because a lens blurs what it shows.
+    """
 
     confidence: float
     x: int
     y: int
     mask: Mask
+    haze: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,32 @@ def test_pieces_beyond_the_gap_are_two_scratches() -> None:
     assert [s.length_px for s in found] == [40, 40]
 
 
+@pytest.mark.parametrize(("haze", "width"), [(0.0, 6.0), (1.5, 4.5), (5.0, 1.0), (9.0, 1.0)])
+def test_what_a_lens_adds_to_a_mask_is_no_width(haze: float, width: float) -> None:
+    """Length and area are of the mask; something is left of every width."""
+    mask = np.zeros((30, 130), bool)
+    mask[10:16, 10:110] = True
+    (plain,) = measure([Detection(0.9, 0, 0, mask)])
+
+    (scratch,) = measure([Detection(0.9, 0, 0, mask, haze)])
+
+    assert scratch.width_px == pytest.approx(width, abs=0.1)
+    assert scratch.max_width_px == pytest.approx(width, abs=0.2)
+    assert (scratch.length_px, scratch.area_px) == (plain.length_px, plain.area_px)
+
+
+def test_pieces_bring_what_the_lens_added_to_each_by_their_lengths() -> None:
+    mask = np.zeros((30, 220), bool)
+    mask[10:16, 10:150] = mask[10:16, 160:210] = True
+    long, short = mask.copy(), mask.copy()
+    long[:, 155:], short[:, :155] = False, False
+
+    (scratch,) = measure([Detection(0.9, 0, 0, long, 1.0), Detection(0.9, 0, 0, short, 3.0)])
+
+    assert scratch.fragments == 2
+    assert scratch.width_px == pytest.approx(6 - (140 * 1.0 + 50 * 3.0) / 190, abs=0.1)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 1)])
 def test_a_speck_is_no_scratch(size: tuple[int, int]) -> None:
     """Fewer than six pixels are noise of a mask's edge."""

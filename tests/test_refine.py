@@ -82,6 +82,21 @@ def test_the_mask_becomes_the_ridge(core: int, width: int) -> None:
     assert dice(refined, stroke) > dice(blob(stroke), stroke)
 
 
+@pytest.mark.parametrize("blur", [0.4, 0.8, 1.2, 1.5])
+@pytest.mark.parametrize("width", [2, 3, 5])
+def test_a_scratch_out_of_focus_is_as_wide_as_one_in_focus(width: int, blur: float) -> None:
+    """Its mask is what can be seen, its width is what is there."""
+    image, stroke = scene(190, width)
+    image = cv2.GaussianBlur(image, (0, 0), blur)
+
+    refined = refine(blob(stroke), image)
+    (scratch,) = measure([refined])
+
+    assert scratch.width_px == pytest.approx(width, abs=1)
+    assert refined.mask.sum() >= 0.8 * stroke.sum()
+    assert refined.haze >= 0
+
+
 def test_without_a_clear_ridge_the_core_of_the_mask_stays() -> None:
     """A stroke that drowns in noise is where the network says."""
     image, stroke = scene(122, noise=12)

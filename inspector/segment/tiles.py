@@ -5,7 +5,7 @@ shrunk to fit: they are cut into overlapping tiles, and what these find is put t
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import cv2
@@ -90,7 +90,7 @@ def place(detection: Detection, tile: Tile) -> Detection | None:
     mask = _window(detection, seen)
     if not mask.any():
         return None
-    return Detection(detection.confidence, seen.x + tile.x, seen.y + tile.y, mask)
+    return replace(detection, x=seen.x + tile.x, y=seen.y + tile.y, mask=mask)
 
 
 def merge(found: list[tuple[Tile, Detection]]) -> list[Detection]:
