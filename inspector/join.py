@@ -19,7 +19,8 @@ from inspector.skeleton import pixels_of
 from inspector.types import Mask
 
 GAP = 16.0  # px that are bridged within a mask, and between pieces which are as long themselves
-FAR = 48.0  # px that are bridged between pieces which are twice as long themselves
+FAR = 48.0  # px that are bridged between pieces which are `LONGER` than that themselves
+LONGER = 1.5  # times
 BEND, FAR_BEND = np.radians(35), np.radians(15)  # what a bridge of GAP or less, of FAR, may turn
 TOUCHING = 4.0  # px, or a width; between tips so near the direction of the gap says nothing
 BACK = 12  # points of a line from which the direction of its tip is taken
@@ -166,7 +167,7 @@ def _candidates(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int]]:
     turn = np.where(distance <= np.maximum(TOUCHING, width), 0.0, np.maximum(turn, turn.T))
     bend = np.maximum(turn, _angle(tips.outward[:, None], -tips.outward[None]))
     shorter = np.minimum(tips.length[:, None], tips.length[None])
-    reach = np.maximum(np.clip(shorter, TOUCHING, GAP), np.clip(shorter / 2, 0, FAR))
+    reach = np.maximum(np.clip(shorter, TOUCHING, GAP), np.clip(shorter / LONGER, 0, FAR))
     allowed = np.interp(distance, [GAP, FAR], [BEND, FAR_BEND])
     other = np.arange(len(tips.at)) // 2
     later = other[:, None] < other[None]

@@ -43,7 +43,7 @@ TWO = [(0,), (1,)]
     ("lines", "expected"),
     [
         ([line((0, 0), (60, 0)), line((75, 0), (130, 0))], ONE),
-        ([line((0, 0), (60, 0)), line((100, 0), (200, 0))], TWO),
+        ([line((0, 0), (60, 0)), line((102, 0), (200, 0))], TWO),
         ([line((0, 0), (100, 0)), line((145, 0), (300, 0))], ONE),
         ([line((0, 0), (200, 0)), line((255, 0), (500, 0))], TWO),
         ([line((0, 0), (60, 0)), line((75, 14), (130, 14))], TWO),
@@ -56,7 +56,7 @@ TWO = [(0,), (1,)]
         ([line((0, 0), (40, 0)), line((44, 0), (50, 0))], ONE),
     ],
     ids=[
-        "cut", "a gap wider than half a piece", "long ones over a wide gap", "a gap too wide",
+        "cut", "a gap wider than two thirds of a piece", "long ones over a wide gap", "a gap too wide",
         "set off", "parallel", "a corner", "an arc that is cut", "run into each other",
         "run past each other", "a far speck", "a near speck",
     ],
