@@ -56,7 +56,7 @@ TWO = [(0,), (1,)]
         ([line((0, 0), (40, 0)), line((44, 0), (50, 0))], ONE),
     ],
     ids=[
-        "cut", "a gap wider than two thirds of a piece", "long ones over a wide gap", "a gap too wide",
+        "cut", "a gap wider than a piece bridges", "long ones over a wide gap", "a gap too wide",
         "set off", "parallel", "a corner", "an arc that is cut", "run into each other",
         "run past each other", "a far speck", "a near speck",
     ],
