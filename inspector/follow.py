@@ -19,7 +19,7 @@ from inspector.skeleton import nearest_of, pixels_of
 from inspector.types import Detection, Image
 
 SEED = 20  # points; a shorter scratch has no direction to be trusted
-BACK = (8, 24)  # px before the tip, from which it is followed, and if it is not found there, either
+BACK = (8, 24, 0)  # px before the tip, from which it is followed: the first from where it is found
 LAST = 16  # points before the tip, whose mean profile is looked for
 HEADING = 36  # points before the tip, which tell direction and curvature
 MOST_CURVED = 0.03  # rad per px
@@ -32,7 +32,7 @@ ALIKE = 0.9  # cosine between two profiles
 FAINTER, BRIGHTER = 0.3, 2.5  # times the height of the mean
 GAP = 8  # px
 SLACK = 2  # px
-LEAST = 6  # px that have to be won, by a step and in all
+LEAST = 6  # px that have to be won by the first step, and in all
 MOST = 20_000  # px in a frame; to follow them takes a quarter of a second
 CELL = 4  # px; where it comes by again, it has run into itself
 BESIDE = 2.0  # px; within them it meets a mask
@@ -51,7 +51,8 @@ class Tip:
 
     def before(self, count: int) -> "Tip":
         """The same without so many of its points."""
-        return Tip(self.points[:-count], self.right[:-count], self.width)
+        left = slice(len(self.points) - count)
+        return Tip(self.points[left], self.right[left], self.width)
 
 
 NOWHERE: Points = np.zeros((0, 2))
@@ -68,10 +69,10 @@ def follow(
     """
     for back in BACK:
         if len(tip.points) < SEED + back:
-            break
+            continue
         start = tip.before(back)
         line = _onwards(image, start, masks, own, most, back)
-        if len(line) >= back:  # it was at least found where it is known to be
+        if len(line) >= max(1, back):  # it was at least found where it is known to be
             goes_on = len(line) >= back + LEAST
             return np.concatenate([start.points[-1:], line]) if goes_on else NOWHERE
     return NOWHERE
@@ -101,10 +102,11 @@ def _onwards(
         way = _way(bare(_profiles(image, points[:count], right[:count])), like, last=won > 0)
         right = right[: len(way)]
         points = points[: len(way)] + right * way[:, None]
-        met = _meets(points, right, masks)
-        far = max(0, back + TOUCHING - won)
-        met[far:] |= _meets(points[far:], right[far:], [own])
-        met |= np.array([cell in been for cell in _cells(points)], np.bool_)
+        met = np.array([cell in been for cell in _cells(points)], np.bool_)
+        # Until it is beyond its own tip it may run over the masks that cross there.
+        for met_by, beyond in ((masks, back), ([own], back + TOUCHING)):
+            far = max(0, beyond - won)
+            met[far:] |= _meets(points[far:], right[far:], met_by)
         if met.any():
             points = points[: int(met.argmax()) + 1]
         elif len(points) < least:
@@ -144,6 +146,12 @@ def _draw(mask: NDArray[np.uint8], line: Points, width: float) -> None:
     """Add a line (n, 2) of so many px in width to a mask, with round tips, the last of which ends
     where it does. OpenCV's are up to 2 px wider.
     """
+    margin = ceil(width) + 3
+    low = np.floor(line.min(axis=0)).astype(int) - margin
+    high = np.ceil(line.max(axis=0)).astype(int) + margin
+    left, top = low.clip(min=0).tolist()
+    right, bottom = high.clip(min=0).tolist()
+    mask, line = mask[top:bottom, left:right], line - (left, top)
     pixels = np.rint(line).astype(np.int32)
     cv2.polylines(mask, [pixels], False, 1)  # which has no gaps
     rough = np.zeros_like(mask)

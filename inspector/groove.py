@@ -8,7 +8,7 @@ most is the groove, unless the network's mask makes another likelier by more tha
 
 A lens out of focus widens what it shows: a hairline of 1.5 px looks like a sharp one of 3. The
 shoulders of the profiles tell the two apart, if many are asked: the shapes are made for several
-lenses, and the one that explains the whole groove best tells how wide it is.
+lenses, and those that explain the whole groove best tell how wide it is.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ STEP = 0.5  # px between its samples
 ROWS = 32_000  # profiles at a time; OpenCV cannot do more
 FOCUS = 4.0  # px, standard deviation of the window through which a profile is looked at
 BLURS = (0.5, 0.75, 1.0, 1.25, 1.5)  # px, the same of the lens, the pixels and the samples between
-HARDLY = 1.05  # times what the best lens leaves unexplained
+ALIKE = 0.2  # share of what the best lens leaves unexplained, by which others are to be told apart
 ASKED = 8  # profiles or up to twice as many, which tell the blur
 FLANK = 0.8  # px by which the light of a flank reaches beyond half the width
 
@@ -89,14 +89,16 @@ def fit(profiles: Floats, expected: float) -> Groove:
     # Between two bright rims there is a dark line, which is not the scratch.
     unlikely[min(NARROWEST * expected, WIDTHS[-1]) > _WIDTHS] = np.inf
 
-    def through(lens: int) -> NDArray[np.intp]:
-        best = (_explained(asked, _SHAPES[lens]) - unlikely).argmax(axis=1)
-        return np.asarray(np.repeat(best, EVERY)[: len(seen)])
-
-    lens = _blur(asked)
-    best = through(lens)
-    width, looks = _evened(_WIDTHS[best]), _evened(_WIDTHS[through(0)])
-    return Groove(width, np.maximum(looks, width), _evened(_ASIDES[best]))
+    width, aside, looks = (np.zeros(len(asked), np.float32) for _ in range(3))
+    for lens, share in enumerate(_lenses(asked)):
+        if share or not lens:
+            best = (_explained(asked, _SHAPES[lens]) - unlikely).argmax(axis=1)
+            width += share * _WIDTHS[best]
+            aside += share * _ASIDES[best]
+            if not lens:
+                looks = _WIDTHS[best]
+    looks = np.maximum(looks, width)
+    return Groove(*(_evened(np.repeat(v, EVERY)[: len(seen)]) for v in (width, looks, aside)))
 
 
 def begin(profiles: Floats, within: int) -> float | None:
@@ -139,14 +141,15 @@ def noise(seen: Floats) -> float:
     return median(np.square(apart).sum(axis=1)) / 2 + FLOOR * _SEEN
 
 
-def _blur(profiles: Floats) -> int:
-    """Which of the `BLURS` explains all of these bare profiles (n, M), the sharpest of those that
-    are hardly worse than the best. A groove whose edges slope looks blurred, too.
+def _lenses(profiles: Floats) -> list[float]:
+    """How far each of the `BLURS` is to be believed, from all of these bare profiles (n, M); 1 in
+    all. Of lenses that explain them nearly alike, one alone would be picked by the noise.
     """
     few = np.ascontiguousarray(profiles[:: max(1, len(profiles) // ASKED)])
     explained = [float(_explained(few, shapes).max(axis=1).sum()) for shapes in _IN_PLACE]
-    left = float(np.square(few).sum()) - np.array(explained)
-    return int((left <= left.min() * HARDLY).argmax())
+    left = (float(np.square(few).sum()) - np.array(explained)).clip(min=1e-3)
+    belief = np.exp((1 - left / left.min()) / ALIKE).round(2)
+    return list((belief / belief.sum()).tolist())
 
 
 def _explained(profiles: Floats, shapes: Floats) -> Floats:

@@ -51,7 +51,8 @@ class _Tips:
 def chains(lines: Sequence[Points], widths: Sequence[float]) -> list[Chain]:
     """Group centre lines (n, 2), n ≥ 1, x and y in frame pixels; each line is in one chain.
 
-    `widths`: of the pieces, in px. Their lines may end in one corner of their tips or the other.
+    `widths`: of the pieces, in px. Their lines may end in one corner of their tips or the other, so
+    that the narrower one of two is so much room for how they lie; no more than `GAP`.
     """
     group = list(range(len(lines)))
     gaps: list[tuple[int, Points]] = []
@@ -154,7 +155,7 @@ def _tips(lines: Sequence[Points], widths: Sequence[float]) -> _Tips:
         np.array(ends).reshape(-1, 2),
         np.array(outward).reshape(-1, 2),
         np.array(length),
-        np.repeat(np.asarray(widths, np.float64), 2),
+        np.repeat(np.asarray(widths, np.float64).clip(max=GAP), 2),
     )
 
 
@@ -163,7 +164,7 @@ def _candidates(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int]]:
     gap = tips.at[None] - tips.at[:, None]
     distance = np.hypot(gap[..., 0], gap[..., 1])
     turn = _angle(tips.outward[:, None], gap)
-    width = (tips.width[:, None] + tips.width[None]) / 2
+    width = np.minimum(tips.width[:, None], tips.width[None])
     turn = np.where(distance <= np.maximum(TOUCHING, width), 0.0, np.maximum(turn, turn.T))
     bend = np.maximum(turn, _angle(tips.outward[:, None], -tips.outward[None]))
     shorter = np.minimum(tips.length[:, None], tips.length[None])

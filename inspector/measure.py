@@ -70,7 +70,10 @@ def measure(detections: Sequence[Detection]) -> list[Scratch]:
         for part in _parts(detection) if detection.mask.any() else ():
             parts.append(part)
             _refuse_beyond(MOST, len(parts))
-    found = chains([part.line for part in parts], [part.width for part in parts])
+    found = chains(
+        [part.line for part in parts],
+        [len(part.pixels) / max(1.0, length_of(part.line)) for part in parts],
+    )
     return [_measure(_joined([parts[k] for k in c.pieces], c.bridges)) for c in found]
 
 

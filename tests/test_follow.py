@@ -90,6 +90,26 @@ def test_a_followed_line_is_as_wide_as_its_tip(width: float, turn: int) -> None:
     assert found.width_px == pytest.approx(width, abs=0.6)
 
 
+def test_a_tip_just_past_a_crossing_is_followed() -> None:
+    """There the px before it lie on the mask of the other scratch."""
+    level, upright = straight((60, 120), (360, 120)), straight((200, 20), (200, 220))
+    image = picture(60 * np.maximum(ink(level), ink(upright)))
+
+    told = lengths(image, seen_of(straight((60, 120), (204, 120))), seen_of(upright))
+
+    assert told[0] == pytest.approx(303, abs=4)
+    assert told[1] == pytest.approx(203, abs=4)
+
+
+def test_a_short_part_of_a_scratch_shows_the_way() -> None:
+    """Too short for going back before its tips, and long enough for a direction."""
+    line = straight((60, 120), (360, 120))
+
+    (found,) = lengths(picture(60 * ink(line)), seen_of(straight((190, 120), (214, 120))))
+
+    assert found == pytest.approx(303, abs=6)
+
+
 def test_two_parts_of_one_scratch_become_one() -> None:
     """Far beyond what would be bridged without looking."""
     line = LINES["straight"]

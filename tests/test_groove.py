@@ -47,6 +47,17 @@ def test_a_lens_out_of_focus_does_not_widen_a_groove(width: float, blur: float) 
     assert np.median(found.width) == pytest.approx(width, abs=0.8)
 
 
+def test_a_width_does_not_jump_with_the_noise() -> None:
+    """Though it cannot tell one lens from the next."""
+    told = [
+        np.median(fit(profiles(3.0, core=40.0, noise=8.0, blur=1.2, seed=k), 5.0).width)
+        for k in range(40)
+    ]
+
+    assert np.mean(told) == pytest.approx(3, abs=0.5)
+    assert np.std(told) < 0.25
+
+
 def test_no_groove_is_much_narrower_than_its_mask() -> None:
     """What is dark between two bright lines is not the scratch."""
     assert fit(profiles(1.0), expected=8.0).width.min() >= 4

@@ -87,6 +87,30 @@ def test_wide_pieces_whose_lines_end_in_opposite_corners_are_one(past: int) -> N
         assert groups(pieces, width=2.0) == TWO
 
 
+def measured(*lines: tuple[tuple[int, int], tuple[int, int], int]) -> list[float]:
+    """Lengths of what is told of lines of that width, a detection each."""
+    masks = []
+    for a, b, width in lines:
+        canvas = np.zeros((300, 400), np.uint8)
+        cv2.line(canvas, a, b, 1, width)
+        masks.append(Detection(0.9, 0, 0, canvas > 0))
+    return [scratch.length_px for scratch in measure(masks)]
+
+
+def test_a_smear_does_not_swallow_a_hairline_beside_it() -> None:
+    """The room that a tip has is that of the narrower one."""
+    assert len(measured(((100, 150), (190, 150), 60), ((145, 196), (350, 196), 2))) == 2
+
+
+@pytest.mark.parametrize("aside", [8, 9, 11])
+def test_wide_scratches_side_by_side_are_two(aside: int) -> None:
+    """However they lie to the pixels: these are diagonal, with a px or more between them."""
+    one = ((50, 50), (150, 150), 8)
+    other = ((110 + aside, 110 - aside), (210 + aside, 210 - aside), 8)
+
+    assert len(measured(one, other)) == 2
+
+
 def test_a_ring_of_pieces_is_one_chain() -> None:
     """Its last gap stays open: a chain has two ends."""
     pieces = [arc(80, k, k + 0.9) for k in np.arange(0, 6, 1.0)]
