@@ -102,6 +102,9 @@ def _onwards(
         way = _way(bare(_profiles(image, points[:count], right[:count])), like, last=won > 0)
         right = right[: len(way)]
         points = points[: len(way)] + right * way[:, None]
+        if won + len(points) <= back + SLACK and len(points) < count - GAP:
+            found.append(points)  # as at most tips: there it ends
+            break
         met = np.array([cell in been for cell in _cells(points)], np.bool_)
         # Until it is beyond its own tip it may run over the masks that cross there.
         for met_by, beyond in ((masks, back), ([own], back + TOUCHING)):
@@ -114,8 +117,7 @@ def _onwards(
         been.update(_cells(found[-1]) if found else ())  # of the last step but this one
         found.append(points)
         won += len(points)
-        at_tip = won <= back + SLACK and len(points) < count - GAP  # as most are: there it ends
-        if met.any() or at_tip or len(points) < LEAST or count < AHEAD:
+        if met.any() or len(points) < LEAST or count < AHEAD:
             break
         line = np.concatenate([line, points])[-HEADING:]
     return np.concatenate(found) if found else NOWHERE
@@ -194,11 +196,13 @@ def _way(seen: Floats, like: Floats, last: bool) -> Floats:
     both = even @ shifted.T
     size = np.square(shifted).sum(axis=1)
     alike = both / np.sqrt(size * np.square(even).sum(axis=1)[:, None] + 1e-6)
-    goes_on = np.count_nonzero(alike[: LEAST + GAP].max(axis=1) >= ALIKE) >= LEAST
-    if not goes_on and not last:
+    like_it = np.flatnonzero(alike.max(axis=1) >= ALIKE)
+    goes_on = np.count_nonzero(like_it < LEAST + GAP) >= LEAST
+    if not like_it.size or not (goes_on or last):
         return np.zeros(0, np.float32)
-    aside = _best(cv2.blur(alike, (1, LOOK), borderType=cv2.BORDER_REPLICATE).tolist())
-    chosen = np.arange(len(seen)), aside
+    smooth = cv2.blur(alike, (1, LOOK), borderType=cv2.BORDER_REPLICATE)
+    aside = _best(smooth[: like_it[-1] + 1].tolist())
+    chosen = np.arange(len(aside)), aside
     height = (both / size)[chosen]
     there = (alike[chosen] >= ALIKE) & (height <= BRIGHTER)
     there &= height >= (FAINTER if goes_on else BEGINS)
