@@ -31,7 +31,7 @@ LOOK = 5  # px along the groove, over which it is looked for where it runs
 ALIKE = 0.9  # cosine between two profiles
 FAINTER, BRIGHTER = 0.3, 2.5  # times the height of the mean
 GAP = 8  # px
-SLACK = 2  # px
+SLACK = 3  # px
 LEAST = 6  # px that have to be won by the first step, and in all
 MOST = 20_000  # px in a frame; to follow them takes a quarter of a second
 CELL = 4  # px; where it comes by again, it has run into itself
@@ -99,10 +99,12 @@ def _onwards(
         least = 1 if won else LEAST
         if count < least:
             break
-        way = _way(bare(_profiles(image, points[:count], right[:count])), like, last=won > 0)
+        seen = bare(_profiles(image, points[:count], right[:count]))
+        way = _way(seen, like, last=won > 0)
         right = right[: len(way)]
         points = points[: len(way)] + right * way[:, None]
-        if won + len(points) <= back + SLACK and len(points) < count - GAP:
+        beyond = seen[len(points) + SLACK :][:1] @ like
+        if won + len(points) <= back + SLACK and (beyond < FAINTER * (like @ like)).any():
             found.append(points)  # as at most tips: there it ends
             break
         met = np.array([cell in been for cell in _cells(points)], np.bool_)
