@@ -31,7 +31,7 @@ LOOK = 5  # px along the groove, over which it is looked for where it runs
 ALIKE = 0.9  # cosine between two profiles
 FAINTER, BRIGHTER = 0.3, 2.5  # times the height of the mean
 GAP = 8  # px
-SLACK = 3  # px
+SLACK = 3  # px about the tip, within which most scratches end
 LEAST = 6  # px that have to be won by the first step, and in all
 MOST = 20_000  # px in a frame; to follow them takes a quarter of a second
 CELL = 4  # px; where it comes by again, it has run into itself
@@ -103,8 +103,8 @@ def _onwards(
         way = _way(seen, like, last=won > 0)
         right = right[: len(way)]
         points = points[: len(way)] + right * way[:, None]
-        beyond = seen[len(points) + SLACK :][:1] @ like
-        if won + len(points) <= back + SLACK and (beyond < FAINTER * (like @ like)).any():
+        soon = seen[len(points) + SLACK :][:1] @ like
+        if won + len(points) <= back + SLACK and (soon < FAINTER * (like @ like)).any():
             found.append(points)  # as at most tips: there it ends
             break
         met = np.array([cell in been for cell in _cells(points)], np.bool_)

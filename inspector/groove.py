@@ -142,8 +142,8 @@ def noise(seen: Floats) -> float:
 
 
 def _lenses(profiles: Floats) -> list[float]:
-    """How far each of the `BLURS` is to be believed, from all of these bare profiles (n, M); 1 in
-    all. Of lenses that explain them nearly alike, one alone would be picked by the noise.
+    """How far each of the `BLURS` is to be believed, from all of these bare profiles (n, M), as
+    shares of 1. Of lenses that explain them nearly alike, the noise would pick one.
     """
     few = np.ascontiguousarray(profiles[:: max(1, len(profiles) // ASKED)])
     explained = [float(_explained(few, shapes).max(axis=1).sum()) for shapes in _IN_PLACE]
