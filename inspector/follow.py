@@ -25,6 +25,7 @@ HEADING = 36  # points before the tip, which tell direction and curvature
 MOST_CURVED = 0.03  # rad per px
 CLEAR = 8.0  # times the noise that is left in that mean; a fainter groove is not followed
 
+AHEAD_OF_TIP = (4, 7, 10, 13)  # px, at which there is something of what goes on, were it dashed
 AHEAD = 24  # px that are looked at in a step
 ASIDE = 3  # half px to either side, by which the groove may leave the way ahead within a step
 LOOK = 5  # px along the groove, over which it is looked for where it runs
@@ -42,17 +43,18 @@ TOUCHING = 8  # px from the tip on, from which a scratch may run into itself
 @dataclass(frozen=True, slots=True, eq=False)
 class Tip:
     """The end of a scratch: its last points (n, 2) about a px apart, x and y in the frame, and for
-    each the direction to the right (n, 2); `width` in px.
+    each the direction to the right (n, 2); `width` in px; `energy` of its bare profile there.
     """
 
     points: Points
     right: Points
     width: float
+    energy: float
 
     def before(self, count: int) -> "Tip":
         """The same without so many of its points."""
         left = slice(len(self.points) - count)
-        return Tip(self.points[left], self.right[left], self.width)
+        return replace(self, points=self.points[left], right=self.right[left])
 
 
 NOWHERE: Points = np.zeros((0, 2))
@@ -67,6 +69,8 @@ def follow(
     beside the groove. It ends where it meets the mask of another one, or its `own`, and after
     `most` points or a step more.
     """
+    if len(tip.points) < SEED or _is_bare(image, tip):
+        return NOWHERE
     for back in BACK:
         if len(tip.points) < SEED + back:
             continue
@@ -76,6 +80,15 @@ def follow(
             goes_on = len(line) >= back + LEAST
             return np.concatenate([start.points[-1:], line]) if goes_on else NOWHERE
     return NOWHERE
+
+
+def _is_bare(image: Image, tip: Tip) -> bool:
+    """Whether nothing lies ahead of a tip, as of most: a look that saves a search."""
+    ahead = tip.points[-1] - tip.points[-LAST]
+    ahead /= max(1e-6, float(np.hypot(*ahead)))
+    points = tip.points[-1] + np.array(AHEAD_OF_TIP)[:, None] * ahead
+    seen = bare(_profiles(image, points, np.tile([[-ahead[1], ahead[0]]], (len(points), 1))))
+    return bool(np.square(seen).sum(axis=1).max() < FAINTER**2 * tip.energy)
 
 
 def _onwards(

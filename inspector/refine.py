@@ -52,7 +52,7 @@ class _Strip:
     """A scratch along a strand of n points: how far its middle lies `aside`, to the right, half the
     width that it looks, and by how much that is more than it is (n,), all in px; between which
     points it runs, and a share of the way to the next; whether it is cut off at its tips, by the
-    end of the mask.
+    end of the mask. `profiles` (n, M): what the picture shows across it.
     """
 
     strand: Strand
@@ -62,6 +62,7 @@ class _Strip:
     first: float
     last: float
     open: tuple[bool, bool]
+    profiles: Floats
 
     @property
     def middle(self) -> Points:
@@ -86,12 +87,14 @@ class _Strip:
     def ends(self, corner: tuple[int, int]) -> Iterator[Tip]:
         """Its tips, in the frame in which the crop's corner lies there."""
         points, right = self.middle[self.own] + corner, self.strand.right[self.own]
-        half = self.half[self.own]
+        half, seen = self.half[self.own], self.profiles[self.own]
         first, last = self.open
         if first:
-            yield Tip(points[::-1], -right[::-1], 2 * groove.median(half[:LAST]))
+            width, energy = groove.median(half[:LAST]) * 2, _energy(seen[:LAST])
+            yield Tip(points[::-1], -right[::-1], width, energy)
         if last:
-            yield Tip(points, right, 2 * groove.median(half[-LAST:]))
+            width, energy = groove.median(half[-LAST:]) * 2, _energy(seen[-LAST:])
+            yield Tip(points, right, width, energy)
 
 
 def refine(detections: Sequence[Detection], image: Image) -> list[Detection]:
@@ -220,7 +223,13 @@ def _strip(gray: Floats, ground: float, strand: Strand, pixels: Floats, total: F
     aside = np.asarray(centre + found.aside.clip(-inside, inside), np.float32)
     half = np.asarray(found.looks / 2, np.float32)
     haze = np.asarray(found.looks - found.width, np.float32)
-    return _Strip(strand, aside, half, haze, first, last, (cut[0], cut[1]))
+    return _Strip(strand, aside, half, haze, first, last, (cut[0], cut[1]), profiles)
+
+
+def _energy(profiles: Floats) -> float:
+    """Of what profiles (n, M) have in common: squared and summed over its samples."""
+    common = groove.bare(profiles).mean(axis=0)
+    return float(common @ common)
 
 
 def _begin(profiles: Floats, pixels: Floats) -> tuple[float, bool]:

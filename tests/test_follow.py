@@ -101,6 +101,15 @@ def test_a_tip_just_past_a_crossing_is_followed() -> None:
     assert told[1] == pytest.approx(203, abs=4)
 
 
+def test_a_scratch_goes_on_over_a_gap_at_its_tip() -> None:
+    """As one does of dashes."""
+    dashes = np.maximum(ink(straight((40, 120), (200, 120))), ink(straight((209, 120), (380, 120))))
+
+    (found,) = lengths(picture(60 * dashes), seen_of(straight((40, 120), (200, 120))))
+
+    assert found == pytest.approx(343, abs=4)
+
+
 def test_a_short_part_of_a_scratch_shows_the_way() -> None:
     """Too short for going back before its tips, and long enough for a direction."""
     line = straight((60, 120), (360, 120))
@@ -207,7 +216,7 @@ def test_a_short_tip_has_no_direction() -> None:
     right = np.tile([[0.0, 1.0]], (SEED - 1, 1))
     image = picture(60 * ink(straight((0, 50), (300, 50))))
 
-    assert follow(image, Tip(points, right, 3.0), [], seen_of(points)).shape == (0, 2)
+    assert follow(image, Tip(points, right, 3.0, 1e4), [], seen_of(points)).shape == (0, 2)
 
 
 def test_a_scratch_is_no_shorter_for_being_followed() -> None:
