@@ -31,6 +31,28 @@ def test_the_demo_ends_by_itself_with_a_summary() -> None:
     assert all(f"-{surface}-" in out for surface in ("text", "plate", "phone"))
 
 
+def test_another_limit_can_be_set_as_it_says_while_it_runs() -> None:
+    """From the next part on scratches pass that failed before."""
+    process = start("--seconds", "25")
+    told = ""
+    while not (hint := re.search(r"set another limit: inspector (.+)", told)):
+        told = process.stdout.readline()
+        assert told, process.stderr.read()
+    while not told.startswith("FAIL"):
+        told = process.stdout.readline()
+    command = [sys.executable, "-m", "inspector", *hint[1].split()]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0, err
+    lengths = {word: [] for word in ("PASS", "FAIL")}
+    for word, length in re.findall(r"^(PASS|FAIL) +([\d.]+) px", out, re.MULTILINE):
+        lengths[word].append(float(length))
+    assert 40 < max(lengths["PASS"]) < 190
+    assert max(lengths["FAIL"]) >= 190
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_the_demo_cleanly(number: int) -> None:
     """The whole process group gets the signal, as from a terminal; nothing is left running."""

@@ -7,6 +7,7 @@ page shows the operator's page, and breaks things on request.
 
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -53,6 +54,9 @@ def run(seconds: float | None, port: int | None = None) -> None:
         stack.callback(factory.stop)  # a broker that the panel started ends with the panel's thread
         console.print(f"{broker.kind} listens on {broker.host}:{broker.port}; Ctrl-C ends the demo")
         console.print(f"look, and break something: {names[0]}  (PIN {PIN})", highlight=False)
+        command = sys.argv[0] if Path(sys.argv[0]).name == "inspector" else "inspector"
+        another = f"{command} calibrate --min-scratch-px 190 --config {factory.config}"
+        console.print(f"set another limit: {another}", highlight=False, soft_wrap=True)
         results = Subscriber(factory.mqtt, Topics(SITE, LINE).result)
         if seconds is not None:
             timer = threading.Timer(seconds, results.stop)

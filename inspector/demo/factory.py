@@ -39,12 +39,12 @@ class Factory:
             "mqtt": self.mqtt.model_dump(include={"host", "port", "version"}),
             "page": {"listen": page, "pin_file": "pin", "framed_by": framed_by},
         }
-        path = folder / "line.yaml"
-        path.write_text(yaml.safe_dump(line), encoding="utf-8")
+        self.config = folder / "line.yaml"
+        self.config.write_text(yaml.safe_dump(line), encoding="utf-8")
         self.log = folder / "log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "inspector", "run", "--config", str(path)],
+                [sys.executable, "-m", "inspector", "run", "--config", str(self.config)],
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the demo, which then stops the daemon
             )
