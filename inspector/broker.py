@@ -137,6 +137,21 @@ class _Amqtt(Broker):
             from amqtt.broker import Broker as AmqttBroker
         except ImportError:
             raise BrokerError("expected mosquitto or amqtt, found neither installed") from None
+
+        class ClosingBroker(AmqttBroker):  # type: ignore[misc]
+            """Closes each connection when it is done with it, also if it is told to stop meanwhile.
+
+            Python 3.11 leaves the socket of a cancelled one to the garbage collector.
+            """
+
+            async def stream_connected(
+                self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+            ) -> None:
+                try:
+                    await super().stream_connected(reader, writer, listener_name)
+                finally:
+                    writer.close()
+
         for name in ("amqtt", "transitions"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.port = port
@@ -151,7 +166,7 @@ class _Amqtt(Broker):
         }
 
         async def begin() -> Any:
-            broker = AmqttBroker(config)
+            broker = ClosingBroker(config)
             await broker.start()
             return broker
 

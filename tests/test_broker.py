@@ -1,10 +1,12 @@
 """The broker of our own that the demo and the tests use."""
 
+import gc
 import signal
 import socket
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,20 @@ def test_it_is_ready_when_it_is_there_and_gone_when_it_is_stopped(kind, capfd):
     broker.stop()
     assert not is_listening(broker.port)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_leaves_no_connection_open(kind):
+    """Neither of a client that has gone without a word nor of one that is still there."""
+    with warnings.catch_warnings(record=True, action="always", category=ResourceWarning) as told:
+        broker = Broker.start(kind)
+        socket.create_connection((broker.host, broker.port)).close()
+        with socket.create_connection((broker.host, broker.port)):
+            broker.stop()
+        del broker
+        gc.collect()
+
+    assert [str(warning.message) for warning in told] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
