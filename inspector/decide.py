@@ -8,6 +8,7 @@ lying mostly elsewhere.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from inspector.limits import Limits, Scale, Zone, measure_of
 from inspector.place import Box, nearest_px, place, rest_px, tidy
@@ -57,7 +58,8 @@ def decide(
 
 def is_measured(scratch: Scratch) -> bool:
     """Every measure that a limit can ask for is a number."""
-    return all(map(math.isfinite, (scratch.length_px, scratch.max_width_px, scratch.area_px)))
+    measures = scratch.length_px, scratch.branches_px, scratch.max_width_px, scratch.area_px
+    return all(map(math.isfinite, measures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class _Part:
         if measure == DENSITY:
             polygons = tuple(z.polygon for z in own.values())
             over = rest_px(self.roi, polygons) if zone is None else area(zone.polygon)
-            total = math.fsum(self.scratches[i].length_px for i in held)
+            lengths = ((s.length_px, s.branches_px) for s in map(self.scratches.__getitem__, held))
+            total = math.fsum(chain.from_iterable(lengths))
             return [total / max(1, over) * 1e6]
         return [float(getattr(self.scratches[i], OF_EACH[measure])) for i in held]
 

@@ -231,7 +231,9 @@ def _reason(reason: dict[str, Any]) -> str:
 
 def _scratch(scratch: dict[str, Any]) -> str:
     mm = "" if scratch["length_mm"] is None else f" ({scratch['length_mm']:g} mm)"
-    return f"{scratch['length_px']:g} px long{mm}, {scratch['max_width_px']:g} px wide"
+    branches = scratch.get("branches_px")  # older records have none
+    more = f", with branches of {branches:g} px" if branches else ""
+    return f"{scratch['length_px']:g} px long{mm}, {scratch['max_width_px']:g} px wide{more}"
 
 
 def _defect(row: Row | None, text: str, *, as_json: bool) -> None:

@@ -80,7 +80,8 @@ class Guard(Section):
 class Rules(Section):
     """Each is the smallest value that fails, of a distance the largest; None: no such limit.
 
-    A density is the total length per area: px per 1000 × 1000 px, or mm per cm².
+    A density is the total length, branches included, per area: px per 1000 × 1000 px, or mm per
+    cm².
     """
 
     min_scratch_px: Positive | None = None

@@ -8,19 +8,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.branches import branches
 from inspector.crossing import shares, strokes
 from inspector.errors import InferenceError
 from inspector.graph import Pixels, Points
 from inspector.join import bridges, chains
-from inspector.skeleton import depth, evened, longest_path, nearest_of, pixels_of, thickness, thin
+from inspector.skeleton import (
+    SMOOTHING,
+    depth,
+    evened,
+    longest_path,
+    nearest_of,
+    pixels_of,
+    smoothing,
+    thickness,
+    thin,
+)
 from inspector.skeleton import length as length_of
 from inspector.types import Detection, Mask, Scratch
 
 SPECK = 6  # px²; less, with nothing within reach that it could be a piece of, is noise
 MOST = 500  # scratches that are told apart; a surface that is ground all over shows thousands
 MOST_PIECES = 2000  # of one mask; a tool that chatters leaves hundreds, noise more
-SMOOTHING = 7  # path points; evens the pixel staircase, which alone makes a path up to 8 % too long
-WAVES = 1.6  # times the width: so far apart thinning waves about the middle of a wide mask
 WINDOW = 7  # path points over which the local width is averaged
 NARROWEST = 1.0  # px; what a lens adds to a width leaves so much of it
 BLOT = 4.0  # times how deep its middle is inside of a scratch: it is no wider
@@ -32,7 +41,8 @@ DIGITS = 2  # measures are rounded before they are judged, so that a message sho
 class _Part:
     """A connected piece of a scratch: its pixels in the frame, and which of them were `seen` (n,);
     the others bridge gaps. `path` is the centre line from pixel to pixel, `line` the same without
-    its staircase, and `width` in px is rough. `haze`: of its detection.
+    its staircase, and `width` in px is rough. `haze`: of its detection. `branches`: how long they
+    are, all together, in px.
     """
 
     confidence: float
@@ -43,17 +53,18 @@ class _Part:
     path: Points
     line: Points
     width: float
+    branches: float
 
     @classmethod
     def along(
         cls, path: Points, confidence: float, haze: float, pixels: Pixels,
-        seen: NDArray[np.bool_], fragments: int, deep: NDArray[np.float32],
+        seen: NDArray[np.bool_], fragments: int, deep: NDArray[np.float32], branches: float,
     ) -> "_Part":  # fmt: skip
         """These pixels about this path, whose points are so `deep` inside of them, in px."""
         # A blot on a scratch makes it no wider elsewhere.
         width = min(int(np.count_nonzero(seen)) / len(path), BLOT * float(np.median(deep)))
-        line = evened(path, max(SMOOTHING, round(WAVES * width)))
-        return cls(confidence, haze, pixels, seen, fragments, path, line, width)
+        line = evened(path, smoothing(width))
+        return cls(confidence, haze, pixels, seen, fragments, path, line, width, branches)
 
 
 def measure(detections: Sequence[Detection]) -> list[Scratch]:
@@ -93,10 +104,11 @@ def _parts(detection: Detection) -> Iterator[_Part]:
         paths = strokes(skeleton, width, 2 * float(within.max()) - 1)
         _refuse_beyond(MOST, len(paths))
         owned = shares(whole, paths, width) if len(paths) > 1 else [pixels_of(whole)]
-        for path, at in zip(paths, owned, strict=True):
+        lengths = branches(skeleton, within, paths, width)
+        for path, at, beside in zip(paths, owned, lengths, strict=True):
             yield _Part.along(
                 path + corner, detection.confidence, detection.haze, at + corner,
-                _at(seen, at), fragments, _at(within, path.astype(np.int32)),
+                _at(seen, at), fragments, _at(within, path.astype(np.int32)), beside,
             )  # fmt: skip
 
 
@@ -149,12 +161,15 @@ def _joined(parts: list[_Part], gaps: Points) -> _Part:
     lines = [np.rint(gap).astype(np.int32) - corner for gap in gaps]
     whole = _with(lines, _drawn(pixels - corner, shape))
     at = pixels_of(whole)
-    path = max([longest_path(thin(whole)) + corner, *(p.path for p in parts)], key=length_of)
+    skeleton, within = thin(whole), depth(whole)
+    path = max([longest_path(skeleton) + corner, *(p.path for p in parts)], key=length_of)
     long = [len(p.path) for p in parts]
     haze = sum(p.haze * share for p, share in zip(parts, long, strict=True)) / sum(long)
+    width = np.count_nonzero(whole) / np.count_nonzero(skeleton)
+    (beside,) = branches(skeleton, within, [path - corner], width)
     return _Part.along(
         path, max(p.confidence for p in parts), haze, at + corner, _at(seen, at),
-        sum(p.fragments for p in parts), _at(depth(whole), path.astype(np.int32) - corner),
+        sum(p.fragments for p in parts), _at(within, path.astype(np.int32) - corner), beside,
     )  # fmt: skip
 
 
@@ -196,6 +211,7 @@ def _measure(part: _Part) -> Scratch:
         confidence=round(part.confidence, 4),
         polygon=tuple(map(_point, (outline + corner).tolist())),
         fragments=part.fragments,
+        branches_px=round(part.branches, DIGITS),
     )
 
 

@@ -52,14 +52,14 @@ def strands(graph: Graph, within: NDArray[np.float32]) -> Iterator[Strand]:
     """The middle of a mask, from the graph of its skeleton and its `depth` (H, W)."""
     x, y = graph.points.astype(np.intp).T
     deep = within[y, x]
-    chains = _without_spurs(graph, deep)
+    chains = without_spurs(graph, deep)
     meeting = Counter(end for chain in chains for end in chain.ends)
     for chain in chains:
         tips = meeting[chain.ends[0]] == 1, meeting[chain.ends[1]] == 1
         yield Strand.along(graph.points[chain.pixels], tips, deep[list(chain.ends)])
 
 
-def _without_spurs(graph: Graph, deep: NDArray[np.float32]) -> Sequence[Chain]:
+def without_spurs(graph: Graph, deep: NDArray[np.float32]) -> Sequence[Chain]:
     """The chains that lead out of the mask about their fork; all of them, if none does."""
     meeting = Counter(end for chain in graph.chains for end in chain.ends)
 

@@ -125,8 +125,10 @@ class Detection:
 class Scratch:
     """One physical defect, measured.
 
-    `length_px` runs along the curve from tip to tip, `width_px` is the median of the local width,
-    `polygon` is the outer contour in frame pixels. `zone` names the zone that holds most of it.
+    `length_px` runs along the curve from tip to tip, the longest way of one that branches, and
+    `branches_px` is what all else of its middle is long. `width_px` is the median of the local
+    width, `polygon` is the outer contour in frame pixels. `zone` names the zone that holds most of
+    it.
     """
 
     length_px: float
@@ -139,6 +141,7 @@ class Scratch:
     length_mm: float | None = None
     width_mm: float | None = None
     zone: str | None = None
+    branches_px: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,16 @@ def test_the_margin_is_what_is_left_to_the_limit() -> None:
     assert [reason.margin for reason in decide(scratches, told, ROI).reasons] == [-17.3, -8.0]
 
 
-@pytest.mark.parametrize("field", ["length_px", "max_width_px", "area_px"])
+def test_branches_count_in_a_density_and_in_no_length() -> None:
+    """The longest way is what a limit of length is about; of a density all of it."""
+    told = limits(min_scratch_px=40, min_scratch_density_px=120)
+    below, reached = at(0, 0, branches_px=29.99), at(0, 0, branches_px=30.0)  # of 0.5 Mpx
+
+    assert decide([below], told, ROI).verdict is PASS
+    assert [r.rule for r in decide([reached], told, ROI).reasons] == [Rule.MIN_SCRATCH_DENSITY_PX]
+
+
+@pytest.mark.parametrize("field", ["length_px", "branches_px", "max_width_px", "area_px"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_measure_that_is_not_finite_is_unknown(field: str, value: float) -> None:
     """NaN compares false with every limit, and must not slip through as a pass."""

@@ -101,6 +101,9 @@ class ScratchMessage(Message):
     polygon: tuple[tuple[int, int], ...] = Field(
         description="outer contour as [x, y], px of the camera frame, origin at its top left"
     )
+    branches_px: Measure = Field(
+        default=0.0, description="px of all branches together, beside the longest way `length_px`"
+    )
 
 
 @with_config(_STRICT)
@@ -115,10 +118,13 @@ class RulesInForce(TypedDict, total=False):
     min_scratch_area_mm: Annotated[float, Field(gt=0, description="mm², smallest area that fails")]
     min_scratch_count: Annotated[int, Field(ge=1, description="smallest number that fails")]
     min_scratch_density_px: Annotated[
-        float, Field(gt=0, description="px of all lengths per 1000 × 1000 px, smallest that fails")
+        float,
+        Field(
+            gt=0, description="px of lengths and branches per 1000 × 1000 px, smallest that fails"
+        ),
     ]
     min_scratch_density_mm: Annotated[
-        float, Field(gt=0, description="mm of all lengths per cm², smallest that fails")
+        float, Field(gt=0, description="mm of lengths and branches per cm², smallest that fails")
     ]
     min_scratch_distance_px: Annotated[
         float, Field(gt=0, description="px between two scratches, largest that fails")

@@ -77,6 +77,7 @@ def test_a_result_reads_as_the_contract_says():
                 "fragments": 1,
                 "zone": None,
                 "polygon": [[812, 440], [905, 404], [812, 441]],
+                "branches_px": 0.0,
             }
         ],
         "limits": {"min_scratch_px": 40},
@@ -93,6 +94,16 @@ def test_a_result_reads_as_the_contract_says():
         "evidence": None,
         "marginal": False,
     }
+
+
+def test_a_result_of_before_branches_were_told_can_be_read():
+    """It waits in an outbox, or lies beside a picture that was kept."""
+    sent = json.loads(encode(message()))
+    del sent["scratches"][0]["branches_px"]
+
+    (scratch,) = ResultMessage.model_validate_json(json.dumps(sent)).scratches
+
+    assert scratch.branches_px == 0
 
 
 def test_all_limits_are_told():
@@ -203,6 +214,7 @@ NAN = math.nan
         PASS | {"scratches": (Scratch(5.0, 2.4, 3.9, 131, 0.8, (), width_mm=-math.inf),)},
         PASS | {"scratches": (Scratch(5.0, 2.4, 3.9, 131, 0.8, ((NAN, 1),)),)},
         PASS | {"scratches": (Scratch(-1.0, 2.4, 3.9, 131, 0.8, ()),)},
+        PASS | {"scratches": (Scratch(5.0, 2.4, 3.9, 131, 0.8, (), branches_px=NAN),)},
         PASS | {"timing": Timing(total=NAN)},
         PASS | {"size": None},
         PASS | {"reasons": (REACHED,)},

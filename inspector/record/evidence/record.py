@@ -58,6 +58,7 @@ class Exact(_Strict):
     area_px: int
     length_mm: float | None
     width_mm: float | None
+    branches_px: float = 0.0
 
 
 class Judging(_Strict):
@@ -163,6 +164,7 @@ def exact(result: Result) -> tuple[Exact, ...]:
             area_px=scratch.area_px,
             length_mm=scratch.length_mm,
             width_mm=scratch.width_mm,
+            branches_px=scratch.branches_px,
         )
         for scratch in result.scratches
     )

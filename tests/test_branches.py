@@ -1,0 +1,130 @@
+"""What of a scratch lies beside its longest way: branches of known length, and what is none."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from inspector.measure import measure
+from inspector.types import Detection, Scratch
+from tests.test_measure import FINE, arc, only, stroke
+
+SIDE = 300
+
+
+def lines(*ends: tuple[tuple[float, float], tuple[float, float]], width: float) -> np.ndarray:
+    """Mask (SIDE, SIDE) of straight strokes with round ends, between these points in px."""
+    canvas = np.zeros((SIDE * FINE, SIDE * FINE), np.uint8)
+    for line in ends:
+        a, b = np.round(np.array(line) * FINE + (FINE - 1) / 2).astype(int).tolist()
+        cv2.line(canvas, a, b, 255, round(width * FINE))
+    return cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA) >= 128
+
+
+def rays(*ways: tuple[float, float], width: float) -> np.ndarray:
+    """Mask of strokes from the middle on, each by its angle in degrees and its length in px."""
+    middle = np.array((SIDE / 2, SIDE / 2))
+    ends = [
+        middle + length * np.array((np.cos(np.radians(a)), np.sin(np.radians(a))))
+        for a, length in ways
+    ]
+    return lines(*((tuple(middle), tuple(end)) for end in ends), width=width)
+
+
+@given(
+    angle=st.floats(0, 360),
+    fork=st.floats(50, 130),
+    branch=st.floats(25, 90),
+    width=st.sampled_from([2.0, 3.0, 4.0, 6.0]),
+)
+def test_a_branch_is_as_long_as_from_its_fork_to_its_tip(angle, fork, branch, width) -> None:
+    """Whatever its direction, to 2 px and a width: at a flat angle both are one for so long."""
+    mask = rays((angle, 120), (angle + 180, 120), (angle + fork, branch), width=width)
+
+    scratch = only(mask)
+
+    assert scratch.length_px == pytest.approx(240 + width, abs=3 + 0.02 * 240)
+    assert scratch.branches_px == pytest.approx(branch + width / 2, abs=2 + width)
+
+
+@given(
+    length=st.floats(30, 400),
+    angle=st.floats(0, 2 * np.pi),
+    bend=st.floats(-1.5, 1.5),
+    width=st.sampled_from([1.0, 2.0, 3.0, 5.0, 8.0]),
+)
+@example(length=30.0, angle=0.0, bend=0.0, width=8.0)
+def test_a_line_has_none(length, angle, bend, width) -> None:
+    """What thinning leaves beside the middle of a rough outline is no branch."""
+    assert only(stroke(arc(length, angle, bend), width)).branches_px == 0
+
+
+def test_all_of_them_count_and_branches_of_branches_too() -> None:
+    """Lines of 240, 80, 90 and 50 px, of which the longest way takes 290."""
+    mask = lines(
+        ((30, 150), (270, 150)), ((90, 150), (90, 70)), ((200, 150), (200, 240)),
+        ((200, 200), (250, 200)), width=2,
+    )  # fmt: skip
+
+    scratch = only(mask)
+
+    assert scratch.length_px == pytest.approx(290, abs=6)
+    assert total(scratch) == pytest.approx(460, abs=6)
+
+
+def test_scratches_that_cross_have_their_own() -> None:
+    """Of two that cross, the branch belongs to the one that it leads to."""
+    mask = lines(
+        ((50, 50), (250, 250)), ((50, 250), (250, 50)), ((200, 100), (230, 130)), width=3
+    )
+
+    straight, forked = sorted(
+        measure([Detection(0.9, 0, 0, mask)]), key=lambda scratch: scratch.branches_px
+    )
+
+    assert straight.branches_px == 0
+    assert forked.branches_px == pytest.approx(42 + 1.5, abs=3)
+
+
+@pytest.mark.parametrize("hole", [1, 2, 4])
+def test_the_way_round_a_hole_is_none(hole: int) -> None:
+    mask = lines(((30, 150), (270, 150)), width=7)
+    mask[150 - hole // 2 : 151 + hole // 2, 140 : 141 + hole] = False
+
+    assert only(mask).branches_px == 0
+
+
+def test_what_a_way_round_a_loop_leaves_over_counts() -> None:
+    """A loop within a line: the longest way leads in and round, and what leads out is left."""
+    canvas = lines(((20, 150), (80, 150)), ((220, 150), (280, 150)), width=3).astype(np.uint8)
+    cv2.circle(canvas, (150, 150), 70, 1, 3)
+
+    scratch = only(canvas > 0)
+
+    assert scratch.length_px == pytest.approx(60 + 2 * np.pi * 70, rel=0.03)
+    assert scratch.branches_px == pytest.approx(60, abs=3)
+
+
+def test_a_third_piece_that_points_at_a_gap_is_a_branch() -> None:
+    """Pieces of several detections: two are joined, and what points there too is told as well."""
+    ends = ((20, 150), (80, 150)), ((95, 150), (150, 150)), ((86, 153), (120, 169))
+    pieces = [lines(each, width=2) for each in ends]
+
+    (scratch,) = measure([Detection(0.9, 0, 0, piece) for piece in pieces])
+
+    assert scratch.fragments == 3
+    assert scratch.length_px == pytest.approx(132, abs=3)
+    assert scratch.branches_px == pytest.approx(38, abs=5)
+
+
+def total(scratch: Scratch) -> float:
+    return scratch.length_px + scratch.branches_px
+
+
+@given(turns=st.integers(0, 3), mirror=st.booleans(), angle=st.floats(0, 360))
+def test_quarter_turns_and_mirrors_leave_the_total(turns: int, mirror: bool, angle: float) -> None:
+    mask = rays((angle, 120), (angle + 150, 90), (angle + 250, 60), width=3)
+    turned = np.rot90(mask[:, ::-1] if mirror else mask, turns)
+
+    assert total(only(np.ascontiguousarray(turned))) == pytest.approx(total(only(mask)), abs=2)
