@@ -146,10 +146,8 @@ def _tips(lines: Sequence[Points], widths: Sequence[float]) -> _Tips:
     for line in lines:
         long = float(np.hypot(*np.diff(line, axis=0).T).sum())
         for points in (line, line[::-1]):
-            away = points[0] - points[min(BACK, len(points) - 1)]
-            norm = np.hypot(*away) if long >= BLUNT else 0.0
             ends.append(points[0])
-            outward.append(away / norm if norm else np.zeros(2))
+            outward.append(_direction(points[: BACK + 1]) if long >= BLUNT else np.zeros(2))
             length.append(long)
     return _Tips(
         np.array(ends).reshape(-1, 2),
@@ -157,6 +155,16 @@ def _tips(lines: Sequence[Points], widths: Sequence[float]) -> _Tips:
         np.array(length),
         np.repeat(np.asarray(widths, np.float64).clip(max=GAP), 2),
     )
+
+
+def _direction(points: Points) -> Points:
+    """Unit vector (2,) along the line that fits the points best, towards the first of them.
+
+    From the first to the last would follow whatever pixel sits at the corner of a tip.
+    """
+    away = points - points.mean(axis=0)
+    ahead = np.linalg.eigh(away.T @ away)[1][:, 1]
+    return np.asarray(ahead if ahead @ (points[0] - points[-1]) >= 0 else -ahead)
 
 
 def _candidates(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int]]:

@@ -75,9 +75,7 @@ def test_all_of_them_count_and_branches_of_branches_too() -> None:
 
 def test_scratches_that_cross_have_their_own() -> None:
     """Of two that cross, the branch belongs to the one that it leads to."""
-    mask = lines(
-        ((50, 50), (250, 250)), ((50, 250), (250, 50)), ((200, 100), (230, 130)), width=3
-    )
+    mask = lines(((50, 50), (250, 250)), ((50, 250), (250, 50)), ((200, 100), (230, 130)), width=3)
 
     straight, forked = sorted(
         measure([Detection(0.9, 0, 0, mask)]), key=lambda scratch: scratch.branches_px

@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.trail",
         "inspector.skeleton",
         "inspector.crossing",
+        "inspector.branches",
         "inspector.join",
         "inspector.measure",
         "inspector.intervals",
