@@ -35,10 +35,12 @@ def run(line: Line, *, as_json: bool) -> None:
 
     Raises:
         BundleError: the model may not run.
-        ConfigError: the mark that has to be in view cannot be read.
+        ConfigError: the mark that has to be in view cannot be read, or there are limits of a class
+            that the model does not have.
     """
     mark.load(line.config.sight.reference)
     model = bundle.load(bundle.locate(line.config.model.bundle))
+    line.config.limits.refuse_others_than(model.manifest.classes)
     rows = [*_settings(line), *_model(model, line.config.model)]
     wide, most = max(len(row.key) for row in rows), 44
     for row in rows:

@@ -246,9 +246,9 @@ class Line:
 
     def judge_by(self, config: LineConfig) -> None:
         """Judge by these limits and this scale from the next part on; what is published says so."""
-        self._inspector.view = _view(config)
+        self._inspector.judge_by(config.limits, _view(config))
+        self._limits = config.limits
         self.evidence.judging = _judging(config, self._inspector.view, self._model)
-        self._inspector.limits = self._limits = config.limits
         self.publisher.set_limits(config.limits)
 
     def deliver(self, stop: threading.Event, tend: Callable[[], None]) -> None:

@@ -2,15 +2,15 @@
 
 A NaN compares false with everything, so a condition that cannot be evaluated is never proved. A
 scratch is held, with all of it, against the limits of every zone that it touches: none escapes by
-lying mostly elsewhere.
+lying mostly elsewhere. What its class has limits on, it is held against those in their place.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from inspector.limits import Limits, Scale, Zone, measure_of
+from inspector.limits import ClassLimits, Limits, Scale, Zone, measure_of
 from inspector.place import Box, nearest_px, place, rest_px, tidy
 from inspector.polygon import area
 from inspector.types import Decision, Reason, Rule, Scratch, Verdict
@@ -72,56 +72,74 @@ class _Part:
     touched: list[frozenset[str | None]]
     unmeasured: int
     zones: tuple[Zone, ...]
+    classes: tuple[ClassLimits, ...]
     roi: Box
 
-    def values(self, zone: Zone | None, measure: str, reach: float) -> list[float]:
-        """What there is of a measure under a zone's limit, None: under the line's, in px.
+    def values(self, of: Zone | ClassLimits | None, measure: str, reach: float) -> list[float]:
+        """What there is of a measure under the limit of a zone or class, None: of the line, in px.
 
-        The line's limit holds wherever no zone has one of its own on the measure. A distance beyond
-        `reach` px is none.
+        The line's limit holds wherever no zone has one of its own on the measure, and neither does
+        for a class that has. A distance beyond `reach` px is none.
         """
         own = {z.name: z for z in self.zones if z.limits_measure(measure)}
-        held = [
-            i
-            for i, names in enumerate(self.touched)
-            if (names - own.keys() if zone is None else zone.name in names)
-        ]
+        held = self._held(of, measure, own.keys())
         if measure == COUNT:
             return [len(held) + self.unmeasured]
         if measure == DISTANCE:
             nearest = nearest_px(self.scratches, held, reach)
             return [] if nearest is None else [nearest]
         if measure == DENSITY:
-            polygons = tuple(z.polygon for z in own.values())
-            over = rest_px(self.roi, polygons) if zone is None else area(zone.polygon)
+            idle = {z.name: z for z in self.zones if z.limits is None}
+            over = (
+                area(of.polygon)
+                if isinstance(of, Zone)
+                else rest_px(self.roi, tuple(z.polygon for z in (idle if of else own).values()))
+            )
             lengths = ((s.length_px, s.branches_px) for s in map(self.scratches.__getitem__, held))
             total = math.fsum(chain.from_iterable(lengths))
             return [total / max(1, over) * 1e6]
         return [float(getattr(self.scratches[i], OF_EACH[measure])) for i in held]
 
+    def _held(self, of: Zone | ClassLimits | None, measure: str, own: Collection[str]) -> list[int]:
+        """Which scratches these limits on a measure are for; zones by the names in `own` have some
+        themselves.
+        """
+        if isinstance(of, ClassLimits):
+            return [i for i, scratch in enumerate(self.scratches) if scratch.kind == of.name]
+        apart = {c.name for c in self.classes if c.limits_measure(measure)}
+        return [
+            i
+            for i, (scratch, names) in enumerate(zip(self.scratches, self.touched, strict=True))
+            if scratch.kind not in apart
+            and (names.difference(own) if of is None else of.name in names)
+        ]
+
 
 def _reasons(
     scratches: Sequence[Scratch], limits: Limits, roi: Box, scale: Scale | None
 ) -> Iterator[Reason]:
-    measured = list(filter(is_measured, scratches))
-    unmeasured = len(scratches) - len(measured)
+    idle = {c.name for c in limits.classes if c.limits is None}
+    of_interest = [scratch for scratch in scratches if scratch.kind not in idle]
+    measured = list(filter(is_measured, of_interest))
+    unmeasured = len(of_interest) - len(measured)
     yield from [Reason(Rule.NOT_FINITE)] * unmeasured
     places = [(scratch, place(scratch, limits.zones).touched) for scratch in measured]
     judged = [scratch for scratch, names in places if names]
-    part = _Part(judged, [names for _, names in places if names], unmeasured, limits.zones, roi)
-    for zone, name, limit in limits.everywhere():
+    touched = [names for _, names in places if names]
+    part = _Part(judged, touched, unmeasured, limits.zones, limits.classes, roi)
+    for of, name, limit in limits.everywhere():
         if name.endswith("_mm") and scale is None:
             yield Reason(Rule.NOT_FINITE)  # no measure in mm can be proved
             continue
         unit, factor = _unit(name, scale)
         band = limits.guard.band(name, limit, scale) if limits.guard else None
         reach = (limit + (band or 0)) / factor + 0.01
-        for value in part.values(zone, measure_of(name), reach):
+        for value in part.values(of, measure_of(name), reach):
             found = tidy(value * factor)
             if not math.isfinite(found):
                 yield Reason(Rule.NOT_FINITE)
                 continue
-            yield from _held(Rule(name), found, limit, unit, band, zone)
+            yield from _reached(Rule(name), found, limit, unit, band, of)
 
 
 def _unit(name: str, scale: Scale | None) -> tuple[str | None, float]:
@@ -134,12 +152,14 @@ def _unit(name: str, scale: Scale | None) -> tuple[str | None, float]:
     return mm, factor * scale.mm_per_px**power
 
 
-def _held(
-    rule: Rule, value: float, limit: float, unit: str | None, band: float | None, zone: Zone | None
-) -> Iterator[Reason]:
+def _reached(
+    rule: Rule, value: float, limit: float, unit: str | None, band: float | None,
+    of: Zone | ClassLimits | None,
+) -> Iterator[Reason]:  # fmt: skip
     """The reason that a value which is not clear of its limit is, none for one that is."""
     room = value - limit if measure_of(rule) == DISTANCE else limit - value
     marginal = band is not None and tidy(abs(room)) <= tidy(band)
     if not room > 0 or marginal:
-        name = zone.name if zone else None
-        yield Reason(rule, value, limit, unit, name, tidy(room), marginal)
+        zone = of.name if isinstance(of, Zone) else None
+        kind = of.name if isinstance(of, ClassLimits) else None
+        yield Reason(rule, value, limit, unit, zone, tidy(room), marginal, kind)

@@ -225,15 +225,18 @@ def _place(stored: Stored) -> str:
 def _reason(reason: dict[str, Any]) -> str:
     if reason["value"] is None:
         return str(reason["rule"])
-    unit, zone = reason["unit"] or "", f" in {reason['zone']}" if reason["zone"] else ""
-    return f"{reason['rule']}{zone} is {reason['limit']:g} and was {reason['value']:g} {unit}"
+    unit, whose = reason["unit"] or "", f" in {reason['zone']}" if reason["zone"] else ""
+    if reason.get("class"):  # older records have none
+        whose = f" of {reason['class']}"
+    return f"{reason['rule']}{whose} is {reason['limit']:g} and was {reason['value']:g} {unit}"
 
 
 def _scratch(scratch: dict[str, Any]) -> str:
     mm = "" if scratch["length_mm"] is None else f" ({scratch['length_mm']:g} mm)"
     branches = scratch.get("branches_px")  # older records have none
     more = f", with branches of {branches:g} px" if branches else ""
-    return f"{scratch['length_px']:g} px long{mm}, {scratch['max_width_px']:g} px wide{more}"
+    seen = ", by the model's mask" if scratch.get("refined") is False else ""
+    return f"{scratch['length_px']:g} px long{mm}, {scratch['max_width_px']:g} px wide{more}{seen}"
 
 
 def _defect(row: Row | None, text: str, *, as_json: bool) -> None:

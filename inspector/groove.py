@@ -36,6 +36,7 @@ ALONG = 3.0  # px, standard deviation; profiles are averaged over as much of a g
 EVEN = 7  # profiles over which the answers are averaged
 APART = 3  # profiles from one to another that shares no pixels with it
 EVERY = 3  # profiles, of which one is asked
+SURE = 40.0  # times what noise alone makes of one shape; a fainter groove tells no width
 PULL_ASIDE = 30.0  # times the noise, by which a fit must be better to lie one px aside
 PULL_WIDTH = 20.0  # the same, to be wider or narrower than expected by a factor of e
 NARROWEST = 0.6  # of the expected width; no mask is so much too wide
@@ -54,12 +55,13 @@ ACROSS: Floats = np.arange(-REACH, REACH + STEP / 2, STEP, dtype=np.float32)
 @dataclass(frozen=True, slots=True, eq=False)
 class Groove:
     """What n profiles show, in px: how wide it is, how wide it looks, and how far to the right of
-    their middle it lies.
+    their middle it lies. `clear`: the share of them that show more than noise would.
     """
 
     width: Floats
     looks: Floats
     aside: Floats
+    clear: float
 
 
 def profiles_of(gray: Floats, points: Points, right: Points, beyond: float | None = None) -> Floats:
@@ -85,20 +87,26 @@ def fit(profiles: Floats, expected: float) -> Groove:
     seen = bare(profiles)
     asked = np.ascontiguousarray(_averaged(seen)[::EVERY])
     unlikely = PULL_ASIDE * _ASIDES**2 + PULL_WIDTH * np.log(_WIDTHS / max(1.0, expected)) ** 2
-    unlikely *= noise(seen) * _ONE_SHAPE
+    one_shape = noise(seen) * _ONE_SHAPE
+    unlikely *= one_shape
     # Between two bright rims there is a dark line, which is not the scratch.
     unlikely[min(NARROWEST * expected, WIDTHS[-1]) > _WIDTHS] = np.inf
 
     width, aside, looks = (np.zeros(len(asked), np.float32) for _ in range(3))
+    clear = 0.0
     for lens, share in enumerate(_lenses(asked)):
         if share or not lens:
-            best = (_explained(asked, _SHAPES[lens]) - unlikely).argmax(axis=1)
+            explained = _explained(asked, _SHAPES[lens])
+            best = (explained - unlikely).argmax(axis=1)
             width += share * _WIDTHS[best]
             aside += share * _ASIDES[best]
             if not lens:
                 looks = _WIDTHS[best]
+                clear = float((explained.max(axis=1) >= SURE * one_shape).mean())
     looks = np.maximum(looks, width)
-    return Groove(*(_evened(np.repeat(v, EVERY)[: len(seen)]) for v in (width, looks, aside)))
+    each = (np.repeat(values, EVERY)[: len(seen)] for values in (width, looks, aside))
+    width, looks, aside = map(_evened, each)
+    return Groove(width, looks, aside, clear)
 
 
 def begin(profiles: Floats, within: int) -> float | None:

@@ -1,15 +1,17 @@
-"""What scratches may not reach: the limits of a line and of its zones, guard band and scale. Pure.
+"""What scratches may not reach: the limits of a line, of its zones and of classes; guard band and
+scale. Pure.
 
 A limit is named after its measure and its unit: `min_scratch_width_mm`. In a zone it stands in
-place of the line's limit on the same measure, in whichever unit.
+place of the line's limit on the same measure, in whichever unit; of a class, in place of both.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from inspector import polygon
+from inspector.errors import ConfigError
 from inspector.strictyaml import Section, list_to_tuple
 
 Positive = Annotated[float, Field(gt=0)]
@@ -152,30 +154,62 @@ class Zone(Section):
             raise ValueError("expected at least one limit, because else the zone is as the line")
         return self
 
+    @property
+    def told(self) -> str:
+        """To say whose limit it is."""
+        return f"in the zone {self.name}"
+
     def limits_measure(self, measure: str) -> bool:
         """The line's limit on this measure does not hold in it."""
         return self.limits is None or self.limits.limits_measure(measure)
 
 
+class ClassLimits(Section):
+    """What holds for one class of the model, in every zone that is judged, in place of others on
+    the same measures; without any (`none`) nothing of that class is judged.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    limits: Annotated[Rules | None, BeforeValidator(_none_is_a_word)]
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.limits is not None and not any(self.limits.given()):
+            raise ValueError("expected at least one limit, because else the class is as the others")
+        return self
+
+    @property
+    def told(self) -> str:
+        """To say whose limit it is."""
+        return f"of the class {self.name}"
+
+    def limits_measure(self, measure: str) -> bool:
+        """No other limit on this measure holds for it."""
+        return self.limits is None or self.limits.limits_measure(measure)
+
+
 class Limits(Rules):
-    """The limits of a line, of its zones, and how near to them a result is marginal."""
+    """The limits of a line, of its zones and classes, and how near to them a result is marginal."""
 
     min_scratch_px: Positive | None = 40.0
     zones: Annotated[tuple[Zone, ...], BeforeValidator(list_to_tuple)] = ()
+    classes: Annotated[tuple[ClassLimits, ...], BeforeValidator(list_to_tuple)] = ()
     guard: Guard | None = None
 
-    def everywhere(self) -> Iterator[tuple[Zone | None, str, float]]:
-        """Each limit that is set: the zone (None: the line's own), its name and its value."""
-        for zone, rules in ((None, self), *((zone, zone.limits) for zone in self.zones)):
-            for rule, limit in rules.given() if rules is not None else ():
-                yield zone, rule, limit
+    def everywhere(self) -> Iterator[tuple[Zone | ClassLimits | None, str, float]]:
+        """Each limit that is set: of which zone or class (None: the line's own), name and value."""
+        yield from ((None, rule, limit) for rule, limit in self.given())
+        others: tuple[Zone | ClassLimits, ...] = (*self.zones, *self.classes)
+        for one in others:
+            for rule, limit in one.limits.given() if one.limits else ():
+                yield one, rule, limit
 
     def contradiction(
         self, scale: Scale | None, roi: tuple[int, int, int, int] | None
     ) -> str | None:
         """What they cannot mean with this scale on this part (x, y, width, height) of the frame."""
-        for zone, rule, limit in self.everywhere():
-            name = rule if zone is None else f"{rule} of the zone {zone.name}"
+        for one, rule, limit in self.everywhere():
+            name = rule if one is None else f"{rule} {one.told}"
             if rule.endswith("_mm") and scale is None:
                 return f"expected scale.mm_per_px, because {name} is in mm"
             band = self.guard.band(rule, limit, scale) if self.guard else None
@@ -185,6 +219,19 @@ class Limits(Rules):
             if roi is not None and not _within(zone, *roi):
                 return f"expected the zone {zone.name} within what is judged of the frame, {roi}"
         return None
+
+    def refuse_others_than(self, classes: Sequence[str]) -> None:
+        """What is meant for a class that the model does not have would hold for nothing.
+
+        Raises:
+            ConfigError: such a class has limits.
+        """
+        for number, one in enumerate(self.classes):
+            if one.name not in classes:
+                raise ConfigError(
+                    f"limits.classes.{number}.name: expected a class of the model "
+                    f"({', '.join(classes)}), found {one.name}"
+                )
 
     @model_validator(mode="before")
     @classmethod
@@ -202,11 +249,12 @@ class Limits(Rules):
         return self
 
     @model_validator(mode="after")
-    def _names_each_zone_once(self) -> Self:
-        names = [zone.name for zone in self.zones]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"expected each zone's name once, found {name} again")
+    def _names_each_once(self) -> Self:
+        for what, ones in (("zone", self.zones), ("class", self.classes)):
+            names = [one.name for one in ones]
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"expected each {what}'s name once, found {name} again")
         return self
 
 

@@ -37,19 +37,40 @@ COMPACT = 3.0  # widths; what is shorter has no centre line that would tell its 
 DIGITS = 2  # measures are rounded before they are judged, so that a message shows what was judged
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of a scratch beside its pixels, from all the detections that show it."""
+
+    confidence: float
+    kind: str
+    haze: float
+    refined: bool
+    fragments: int
+
+    @classmethod
+    def of(cls, pieces: Sequence["_Part"]) -> "_Told":
+        """Of several, by how long each is."""
+        long = [len(piece.path) for piece in pieces]
+        told = [piece.told for piece in pieces]
+        return cls(
+            max(t.confidence for t in told),
+            told[0].kind,
+            sum(t.haze * share for t, share in zip(told, long, strict=True)) / sum(long),
+            2 * sum(share for t, share in zip(told, long, strict=True) if t.refined) >= sum(long),
+            sum(t.fragments for t in told),
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
     """A connected piece of a scratch: its pixels in the frame, and which of them were `seen` (n,);
     the others bridge gaps. `path` is the centre line from pixel to pixel, `line` the same without
-    its staircase, and `width` in px is rough. `haze`: of its detection. `branches`: how long they
-    are, all together, in px.
+    its staircase, and `width` in px is rough. `branches`: how long they are, all together, in px.
     """
 
-    confidence: float
-    haze: float
+    told: _Told
     pixels: Pixels
     seen: NDArray[np.bool_]
-    fragments: int
     path: Points
     line: Points
     width: float
@@ -57,14 +78,13 @@ class _Part:
 
     @classmethod
     def along(
-        cls, path: Points, confidence: float, haze: float, pixels: Pixels,
-        seen: NDArray[np.bool_], fragments: int, deep: NDArray[np.float32], branches: float,
+        cls, path: Points, told: _Told, pixels: Pixels, seen: NDArray[np.bool_],
+        deep: NDArray[np.float32], branches: float,
     ) -> "_Part":  # fmt: skip
         """These pixels about this path, whose points are so `deep` inside of them, in px."""
         # A blot on a scratch makes it no wider elsewhere.
         width = min(int(np.count_nonzero(seen)) / len(path), BLOT * float(np.median(deep)))
-        line = evened(path, smoothing(width))
-        return cls(confidence, haze, pixels, seen, fragments, path, line, width, branches)
+        return cls(told, pixels, seen, path, evened(path, smoothing(width)), width, branches)
 
 
 def measure(detections: Sequence[Detection]) -> list[Scratch]:
@@ -81,11 +101,14 @@ def measure(detections: Sequence[Detection]) -> list[Scratch]:
         for part in _parts(detection) if detection.mask.any() else ():
             parts.append(part)
             _refuse_beyond(MOST, len(parts))
-    found = chains(
-        [part.line for part in parts],
-        [len(part.pixels) / max(1.0, length_of(part.line)) for part in parts],
-    )
-    return [_measure(_joined([parts[k] for k in c.pieces], c.bridges)) for c in found]
+    found = []
+    for kind in dict.fromkeys(part.told.kind for part in parts):
+        own = [k for k, part in enumerate(parts) if part.told.kind == kind]
+        lines = [parts[k].line for k in own]
+        widths = [len(parts[k].pixels) / max(1.0, length_of(parts[k].line)) for k in own]
+        found += [([own[k] for k in c.pieces], c.bridges) for c in chains(lines, widths)]
+    found.sort(key=lambda pieces_and_bridges: pieces_and_bridges[0])
+    return [_measure(_joined([parts[k] for k in pieces], gaps)) for pieces, gaps in found]
 
 
 def _parts(detection: Detection) -> Iterator[_Part]:
@@ -105,11 +128,12 @@ def _parts(detection: Detection) -> Iterator[_Part]:
         _refuse_beyond(MOST, len(paths))
         owned = shares(whole, paths, width) if len(paths) > 1 else [pixels_of(whole)]
         lengths = branches(skeleton, within, paths, width)
+        told = _Told(
+            detection.confidence, detection.kind, detection.haze, detection.refined, fragments
+        )
         for path, at, beside in zip(paths, owned, lengths, strict=True):
-            yield _Part.along(
-                path + corner, detection.confidence, detection.haze, at + corner,
-                _at(seen, at), fragments, _at(within, path.astype(np.int32)), beside,
-            )  # fmt: skip
+            deep = _at(within, path.astype(np.int32))
+            yield _Part.along(path + corner, told, at + corner, _at(seen, at), deep, beside)
 
 
 def _groups(mask: Mask) -> Iterator[tuple[tuple[slice, slice], Mask, Mask, int]]:
@@ -163,14 +187,10 @@ def _joined(parts: list[_Part], gaps: Points) -> _Part:
     at = pixels_of(whole)
     skeleton, within = thin(whole), depth(whole)
     path = max([longest_path(skeleton) + corner, *(p.path for p in parts)], key=length_of)
-    long = [len(p.path) for p in parts]
-    haze = sum(p.haze * share for p, share in zip(parts, long, strict=True)) / sum(long)
     width = np.count_nonzero(whole) / np.count_nonzero(skeleton)
     (beside,) = branches(skeleton, within, [path - corner], width)
-    return _Part.along(
-        path, max(p.confidence for p in parts), haze, at + corner, _at(seen, at),
-        sum(p.fragments for p in parts), _at(within, path.astype(np.int32) - corner), beside,
-    )  # fmt: skip
+    deep = _at(within, path.astype(np.int32) - corner)
+    return _Part.along(path, _Told.of(parts), at + corner, _at(seen, at), deep, beside)
 
 
 def _box(pixels: Pixels) -> tuple[NDArray[np.int32], tuple[int, int]]:
@@ -203,15 +223,18 @@ def _measure(part: _Part) -> Scratch:
     widths = _local_widths(part.line, _at(seen, path), nearest[part.seen], length)
     widths = widths.clip(max=narrow)  # at the end of a spot more pixels fan out than it is wide
     median, most = float(np.median(widths)), max(float(widths.max()), thick)
+    haze = part.told.haze
     return Scratch(
         length_px=round(length, DIGITS),
-        width_px=round(max(median - part.haze, min(median, NARROWEST)), DIGITS),
-        max_width_px=round(max(most - part.haze, min(most, NARROWEST)), DIGITS),
+        width_px=round(max(median - haze, min(median, NARROWEST)), DIGITS),
+        max_width_px=round(max(most - haze, min(most, NARROWEST)), DIGITS),
         area_px=int(np.count_nonzero(part.seen)),
-        confidence=round(part.confidence, 4),
+        confidence=round(part.told.confidence, 4),
         polygon=tuple(map(_point, (outline + corner).tolist())),
-        fragments=part.fragments,
+        fragments=part.told.fragments,
         branches_px=round(part.branches, DIGITS),
+        refined=part.told.refined,
+        kind=part.told.kind,
     )
 
 

@@ -61,7 +61,7 @@ def headline(result: Result) -> str:
     for reason in result.reasons:
         number = "" if reason.value is None else f" {reason.value:g}"
         limit = "" if reason.limit is None else f" (limit {reason.limit:g} {reason.unit or ''})"
-        zone = f" in {reason.zone}" if reason.zone else ""
+        zone = f" in {reason.zone}" if reason.zone else f" of {reason.kind}" if reason.kind else ""
         marginal = " marginal" if reason.marginal else ""
         words.append(f"{reason.rule}{number}{limit.replace(' )', ')')}{zone}{marginal}")
     if result.marginal and not result.reasons:

@@ -80,10 +80,24 @@ class Inspector:
     """Judges parts. It never raises on a part: whatever goes wrong is a verdict `unknown`."""
 
     def __init__(self, segmenter: Segmenter, limits: Limits, view: View = WHOLE_FRAME) -> None:
+        """To judge by these limits, in this view.
+
+        Raises:
+            ConfigError: limits of a class that the model does not have.
+        """
         self.segmenter = segmenter
-        self.limits = limits
         self.view = view
         self._repeats = Repeats()
+        self.judge_by(limits, view)
+
+    def judge_by(self, limits: Limits, view: View) -> None:
+        """The same from the next part on; where it is refused all stays as it was.
+
+        Raises:
+            ConfigError: limits of a class that the model does not have.
+        """
+        limits.refuse_others_than(self.segmenter.manifest.classes)
+        self.limits, self.view = limits, view
 
     def inspect(self, part: Frame | Unseen) -> Result:
         """The verdict on one part, with what was found on it and how long each step took."""

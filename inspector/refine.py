@@ -12,7 +12,7 @@ tip, it is followed (`follow.py`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import ceil, floor, inf
 
@@ -36,6 +36,7 @@ MOST_STRANDS = 64  # of one mask; more is the picture's texture
 PINHOLE = 24  # px², of a slit no wider than 2 px
 STEADY = 17  # points over which the middle keeps its distance from the mask's edges
 
+MOSTLY = 0.5  # of a scratch, on which the picture has to show it
 CONNECTED = 0.5**0.5  # px to either side, from which a strip of pixels has no gaps
 
 CUT_OFF = 3.0  # px from the tip of the mask; a groove that begins so near may go on beyond
@@ -50,15 +51,17 @@ Pieces = NDArray[np.uint16]
 @dataclass(frozen=True, slots=True, eq=False)
 class _Strip:
     """A scratch along a strand of n points: how far its middle lies `aside`, to the right, half the
-    width that it looks, and by how much that is more than it is (n,), all in px; between which
-    points it runs, and a share of the way to the next; whether it is cut off at its tips, by the
-    end of the mask. `profiles` (n, M): what the picture shows across it.
+    width that it looks, and by how much that is more than it is (n,), all in px; on which share of
+    them the picture shows it; between which points it runs, and a share of the way to the next;
+    whether it is cut off at its tips, by the end of the mask. `profiles` (n, M): what the picture
+    shows across it.
     """
 
     strand: Strand
     aside: Floats
     half: Floats
     haze: Floats
+    clear: float
     first: float
     last: float
     open: tuple[bool, bool]
@@ -128,17 +131,20 @@ def _refined(detection: Detection, image: Image) -> tuple[Detection, list[Tip]]:
     mask[y : y + height, x : x + width] = detection.mask
     mask, middle = _middle_of(mask)
     tips: list[Tip] = []
-    haze = 0.0
+    haze, refined = 0.0, False
     if middle:
         gray = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY)
         kept, strips = _grooves(np.asarray(gray, np.float32), mask, middle)
         tips = [tip for strip in strips for tip in strip.ends((left, top))]
         haze = groove.median(np.concatenate([strip.haze[strip.own] for strip in strips]))
+        clear = sum(strip.clear * len(strip.half) for strip in strips)
+        refined = clear >= MOSTLY * sum(len(strip.half) for strip in strips)
     else:
         kept = _body(mask)
     if np.count_nonzero(kept) < SPECK:  # rather too large than lost
-        kept, tips, haze = mask, [], 0.0
-    return Detection(detection.confidence, left, top, kept > 0, haze), tips
+        kept, tips, haze, refined = mask, [], 0.0, False
+    found = replace(detection, x=left, y=top, mask=kept > 0, haze=haze, refined=refined)
+    return found, tips
 
 
 def _middle_of(mask: Binary) -> tuple[Binary, list[Strand]]:
@@ -223,7 +229,8 @@ def _strip(gray: Floats, ground: float, strand: Strand, pixels: Floats, total: F
     aside = np.asarray(centre + found.aside.clip(-inside, inside), np.float32)
     half = np.asarray(found.looks / 2, np.float32)
     haze = np.asarray(found.looks - found.width, np.float32)
-    return _Strip(strand, aside, half, haze, first, last, (cut[0], cut[1]), profiles)
+    open_at = cut[0], cut[1]
+    return _Strip(strand, aside, half, haze, found.clear, first, last, open_at, profiles)
 
 
 def _energy(profiles: Floats) -> float:

@@ -60,7 +60,9 @@ def _cells(result: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _why(reason: dict[str, Any]) -> str:
-    return f"{reason['rule']} in {reason['zone']}" if reason["zone"] else str(reason["rule"])
+    if reason["zone"]:
+        return f"{reason['rule']} in {reason['zone']}"
+    return f"{reason['rule']} of {reason['class']}" if reason.get("class") else str(reason["rule"])
 
 
 def _near(result: dict[str, Any]) -> str:

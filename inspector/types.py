@@ -16,6 +16,10 @@ Mask = NDArray[np.bool_]
 """(height, width), True on the scratch."""
 
 
+SCRATCH = "scratch"
+"""The class of a model that has no other."""
+
+
 class Verdict(StrEnum):
     """What the reject gate hears. UNKNOWN is physically a reject."""
 
@@ -63,7 +67,8 @@ class Reason:
 
     `value` and `limit` are None where the rule has no number (an unreadable file, say). `margin` is
     the room that is left to a limit of scratches, negative beyond it; `marginal` says that it is
-    within the guard band. `zone` names the zone whose limit it is; None: the line's own.
+    within the guard band. `zone` names the zone whose limit it is, `kind` the class; neither: it is
+    the line's own.
     """
 
     rule: Rule
@@ -73,6 +78,7 @@ class Reason:
     zone: str | None = None
     margin: float | None = None
     marginal: bool = False
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,8 @@ class Detection:
     """One instance that the model found: `mask` lies in the frame with its corner at (x, y).
 
     `haze`: by how many px it is wider than the scratch, because a lens blurs what it shows.
+    `refined`: its edges are those that the picture shows; else they are the model's. `kind`: the
+    model's class.
     """
 
     confidence: float
@@ -119,6 +127,8 @@ class Detection:
     y: int
     mask: Mask
     haze: float = 0.0
+    refined: bool = False
+    kind: str = SCRATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,8 @@ class Scratch:
     `length_px` runs along the curve from tip to tip, the longest way of one that branches, and
     `branches_px` is what all else of its middle is long. `width_px` is the median of the local
     width, `polygon` is the outer contour in frame pixels. `zone` names the zone that holds most of
-    it.
+    it. `refined`: most of it was measured where the picture shows it; else width and outline are
+    the model's. `kind`: the model's class.
     """
 
     length_px: float
@@ -142,6 +153,8 @@ class Scratch:
     width_mm: float | None = None
     zone: str | None = None
     branches_px: float = 0.0
+    refined: bool = False
+    kind: str = SCRATCH
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ def start(tmp_path: Path, pictures: Path, model: Path, broker: Broker) -> Iterat
             "camera": {"source": f"folder:{pictures}", **camera},
             "model": {"bundle": str(model)},
             "mqtt": {"port": broker.port, "version": broker.mqtt_version},
+            "evidence": {"pass_one_in": 0},  # no part is kept by chance
         }
         path = tmp_path / "line.yaml"
         path.write_text(yaml.safe_dump(line))

@@ -259,7 +259,8 @@ def test_a_scratch_is_not_followed_out_of_the_region_of_interest() -> None:
     line = straight((30, 120), (390, 120))
     roi = (100, 40, 200, 160)
     part = seen_of(straight((50, 80), (120, 80)), shape=(roi[3], roi[2]))
-    segmenter = SimpleNamespace(segment=lambda _: [part])
+    manifest = SimpleNamespace(classes=("scratch",))
+    segmenter = SimpleNamespace(segment=lambda _: [part], manifest=manifest)
 
     judged = Inspector(segmenter, Limits(), View(roi=roi)).inspect(
         Frame(picture(60 * ink(line)), "part", time.monotonic())

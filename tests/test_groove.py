@@ -85,6 +85,15 @@ def test_what_shows_no_groove_is_as_wide_as_expected(expected: float, noise: flo
 
     assert np.median(found.width) == pytest.approx(expected, rel=0.25)
     assert np.abs(np.median(found.aside)) <= 0.5
+    assert found.clear < 0.1
+
+
+def test_it_is_clear_where_it_is_more_than_noise() -> None:
+    """Along half of it here."""
+    seen, nothing = profiles(core=30.0, noise=3.0), profiles(core=0.0, noise=3.0, seed=1)
+
+    assert fit(seen, expected=3.0).clear == 1.0
+    assert fit(np.concatenate([seen, nothing]), expected=3.0).clear == pytest.approx(0.5, abs=0.1)
 
 
 @given(

@@ -6,7 +6,7 @@ import pytest
 
 from inspector.config import LineConfig, parse, settings
 from inspector.errors import ConfigError
-from inspector.limits import Guard, Limits, Rules, Scale, over
+from inspector.limits import ClassLimits, Guard, Limits, Rules, Scale, over
 
 FILE = Path("/etc/inspector/lines/line1.yaml")
 HEAD = "site: plant-a\nline: line1\ncamera: {source: 'folder:pictures'}\n"
@@ -47,6 +47,47 @@ def test_a_line_without_any_of_it_is_as_before() -> None:
     assert (config.limits.zones, config.limits.guard) == ((), None)
 
 
+CLASSES = """\
+limits:
+  classes:
+    - {name: dent, limits: {min_scratch_px: 80, min_scratch_width_px: 9}}
+    - name: Kleber Rest
+      limits: none
+"""
+
+
+def test_classes_have_limits_of_their_own_or_none() -> None:
+    """A model names them as it likes; `check` shows them value by value."""
+    config = read(CLASSES)
+    rows = {s.key: (s.value, s.line) for s in settings(config, HEAD + CLASSES)}
+
+    assert [(c.name, c.limits) for c in config.limits.classes] == [
+        ("dent", Rules(min_scratch_px=80, min_scratch_width_px=9)),
+        ("Kleber Rest", None),
+    ]
+    assert rows["limits.classes.0.limits.min_scratch_px"] == (80, 6)
+    assert rows["limits.classes.1.limits"] == (None, 8)
+    assert [(one and one.told, rule, limit) for one, rule, limit in config.limits.everywhere()] == [
+        (None, "min_scratch_px", 40),
+        ("of the class dent", "min_scratch_px", 80),
+        ("of the class dent", "min_scratch_width_px", 9),
+    ]
+
+
+@pytest.mark.parametrize("classes", [("scratch",), ("scratch", "Dent"), ("dents",)])
+def test_a_class_that_the_model_does_not_have_is_refused(classes: tuple[str, ...]) -> None:
+    """What was meant for it would hold for nothing."""
+    limits = Limits(classes=[ClassLimits(name="dent", limits=Rules(min_scratch_px=9))])
+
+    limits.refuse_others_than(("scratch", "dent"))
+    with pytest.raises(ConfigError) as refused:
+        limits.refuse_others_than(classes)
+
+    assert "limits.classes.0.name: expected a class of the model (" in str(refused.value)
+    assert ", ".join(classes) in str(refused.value)
+    assert "found dent" in str(refused.value)
+
+
 def test_each_value_of_a_zone_knows_its_line() -> None:
     """`check` shows zones value by value, and not as the code writes them."""
     rows = {s.key: (s.value, s.line) for s in settings(read(FULL), HEAD + FULL)}
@@ -85,7 +126,7 @@ def zone(polygon: str = SQUARE, limits: str = "{min_scratch_px: 9}", name: str =
         ("limits: {min_scratch_mm: 9}\n", ":4: limits: expected scale.mm_per_px, because min_scr"),
         (
             zones(zone(limits="{min_scratch_mm: 9}")),
-            "because min_scratch_mm of the zone a is in mm",
+            "because min_scratch_mm in the zone a is in mm",
         ),
         (
             "limits: {min_scratch_px: 9, guard: {px: 9}}\n",
@@ -95,7 +136,7 @@ def zone(polygon: str = SQUARE, limits: str = "{min_scratch_px: 9}", name: str =
             "limits: {guard: {px: 2}, zones: [{"
             + zone(limits="{min_scratch_width_px: 2}")
             + "}]}\n",
-            "expected a guard band below min_scratch_width_px of the zone a, which is 2, found 2",
+            "expected a guard band below min_scratch_width_px in the zone a, which is 2, found 2",
         ),
         (
             "scale: {mm_per_px: 0.5}\nlimits: {min_scratch_mm: 1, guard: {px: 2}}\n",
@@ -146,6 +187,24 @@ def zone(polygon: str = SQUARE, limits: str = "{min_scratch_px: 9}", name: str =
         (zones(zone("[[0, 0], [9, 0], [9, 9, 9]]")), ":6: limits.zones.0.polygon.2: expected"),
         (zones(zone(".nan")), ":6: limits.zones.0.polygon: expected"),
         ("limits: {zones: {a: 1}}\n", ":4: limits.zones: expected"),
+        (
+            "limits: {classes: [{name: a, limits: none}, {name: a, limits: none}]}\n",
+            "expected each class's name once, found a again",
+        ),
+        (
+            "limits: {classes: [{name: a, limits: {}}]}\n",
+            "limits.classes.0: expected at least one limit, because else the class is",
+        ),
+        ("limits: {classes: [{name: a, limits: }]}\n", "limits.classes.0.limits: expected"),
+        ("limits: {classes: [{name: '', limits: none}]}\n", "limits.classes.0.name: expected"),
+        (
+            "limits: {classes: [{name: a, limits: {min_scratch_mm: 1}}]}\n",
+            "expected scale.mm_per_px, because min_scratch_mm of the class a is in mm",
+        ),
+        (
+            "limits: {guard: {px: 2}, classes: [{name: a, limits: {min_scratch_width_px: 2}}]}\n",
+            "expected a guard band below min_scratch_width_px of the class a, which is 2, found 2",
+        ),
     ],
 )
 def test_a_contradiction_is_refused(text: str, message: str) -> None:

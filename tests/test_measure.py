@@ -1,5 +1,7 @@
 """Length along the curve, width and area of drawn strokes whose geometry is known."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -120,6 +122,35 @@ def test_pieces_bring_what_the_lens_added_to_each_by_their_lengths() -> None:
 
     assert scratch.fragments == 2
     assert scratch.width_px == pytest.approx(6 - (140 * 1.0 + 50 * 3.0) / 190, abs=0.1)
+
+
+def test_pieces_of_two_classes_are_two_defects() -> None:
+    """Even where one goes on from the other; they come in the order of the detections."""
+    pieces = [
+        Detection(0.9, x, 10, np.ones((3, 60), np.bool_), kind=kind)
+        for x, kind in ((10, "scratch"), (75, "dent"), (140, "scratch"), (200, "dent"))
+    ]
+
+    found = measure(pieces)
+    alike = measure([replace(piece, kind="dent") for piece in pieces])
+
+    assert [(s.kind, s.fragments, s.polygon[0][0]) for s in found] == [
+        ("scratch", 1, 10), ("dent", 1, 75), ("scratch", 1, 140), ("dent", 1, 200),
+    ]  # fmt: skip
+    assert [(s.kind, s.fragments) for s in alike] == [("dent", 4)]
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, False), (False, True)])
+def test_a_joined_scratch_is_refined_where_most_of_it_is(first: bool, second: bool) -> None:
+    """By length: here the first piece is the longer one."""
+    pieces = [
+        Detection(0.9, 10, 10, np.ones((3, 90), np.bool_), refined=first),
+        Detection(0.9, 105, 10, np.ones((3, 40), np.bool_), refined=second),
+    ]
+
+    (scratch,) = measure(pieces)
+
+    assert (scratch.fragments, scratch.refined) == (2, first)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 1)])

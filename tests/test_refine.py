@@ -80,6 +80,7 @@ def test_the_mask_becomes_the_ridge(core: int, width: int) -> None:
 
     assert dice(refined, stroke) > 0.85
     assert dice(refined, stroke) > dice(blob(stroke), stroke)
+    assert refined.refined
 
 
 @pytest.mark.parametrize("blur", [0.4, 0.8, 1.2, 1.5])
@@ -98,11 +99,14 @@ def test_a_scratch_out_of_focus_is_as_wide_as_one_in_focus(width: int, blur: flo
 
 
 def test_without_a_clear_ridge_the_core_of_the_mask_stays() -> None:
-    """A stroke that drowns in noise is where the network says."""
+    """A stroke that drowns in noise is where the network says, and it is told so."""
     image, stroke = scene(122, noise=12)
     found = blob(stroke)
 
-    assert is_core(refine(found, image), found)
+    refined = refine(found, image)
+
+    assert is_core(refined, found)
+    assert not refined.refined
 
 
 @pytest.mark.parametrize("value", [0, 120, 255])
@@ -122,6 +126,7 @@ def test_a_mask_that_fills_the_frame_stays() -> None:
     refined = refine(found, image)
     assert (refined.x, refined.y) == (0, 0)
     assert refined.mask.all()
+    assert not refined.refined
 
 
 def test_a_stroke_at_the_border_of_the_frame() -> None:

@@ -46,8 +46,8 @@ def show(path: Path) -> None:
         for key, value in in_force.sight:
             if value is not None:
                 sys.stdout.write(f"{key}: {value}\n")
-        for zone, key, value in in_force.limits.everywhere():
-            where = f" in the zone {zone.name}" if zone else ""
+        for of, key, value in in_force.limits.everywhere():
+            where = f" {of.told}" if of else ""
             sys.stdout.write(f"{key}: {value:g}{where}\n")
         for text in outdated(line.history, lines.setup(in_force)):
             sys.stdout.write(f"calibrate again? {text}\n")

@@ -45,17 +45,19 @@ def length_of(message: ResultMessage, limits: Limits, unit: str) -> float:
     """What a part is held against its line's limit with: its longest scratch, 0 without any.
 
     Infinite where it is rejected by whatever length is allowed: it could not be judged, or another
-    limit was reached. Scratches in zones with a limit of length of their own do not count.
+    limit was reached. Scratches in zones, or of a class, with a limit of length of their own do not
+    count.
     """
-    others = [r for r in message.reasons if r.rule not in OF_LENGTH or r.zone is not None]
+    others = [r for r in message.reasons if r.rule not in OF_LENGTH or r.zone or r.kind]
     marginal = any(reason.rule is Rule.MARGINAL for reason in message.reasons)
     if others or (message.verdict is Verdict.UNKNOWN and not marginal):
         return math.inf
     own = {zone.name for zone in limits.zones if zone.limits_measure("min_scratch")}
+    apart = {one.name for one in limits.classes if one.limits_measure("min_scratch")}
     lengths = [
         scratch.length_px if unit == "px" else scratch.length_mm
         for scratch in message.scratches
-        if scratch.zone not in own
+        if scratch.zone not in own and scratch.kind not in apart
     ]
     return max((length for length in lengths if length is not None), default=0.0)
 

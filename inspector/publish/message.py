@@ -84,6 +84,9 @@ class ReasonMessage(Message):
         default=None, description="room that is left to the limit, in `unit`; negative: beyond it"
     )
     marginal: bool = Field(default=False, description="it is within the guard band of its limit")
+    kind: str | None = Field(
+        default=None, alias="class", description="name of the class whose limit it is, null: any"
+    )
 
 
 class ScratchMessage(Message):
@@ -101,9 +104,15 @@ class ScratchMessage(Message):
     polygon: tuple[tuple[int, int], ...] = Field(
         description="outer contour as [x, y], px of the camera frame, origin at its top left"
     )
-    branches_px: Measure = Field(
-        default=0.0, description="px of all branches together, beside the longest way `length_px`"
+    branches_px: Measure | None = Field(
+        default=None, description="px of all branches together, beside the longest way `length_px`"
     )
+    refined: bool | None = Field(
+        default=None,
+        description="most of it was measured where the picture shows it; false: width and outline "
+        "are the model's",
+    )
+    kind: str | None = Field(default=None, alias="class", description="the model's class")
 
 
 @with_config(_STRICT)
@@ -152,6 +161,20 @@ class ZoneInForce(TypedDict):
 
 
 @with_config(_STRICT)
+class ClassInForce(TypedDict):
+    """A class of the model with limits of its own."""
+
+    name: str
+    limits: Annotated[
+        RulesInForce | None,
+        Field(
+            description="in place of all others on the same measures; null: nothing of this class "
+            "is judged"
+        ),
+    ]
+
+
+@with_config(_STRICT)
 class GuardInForce(TypedDict):
     """The guard band, in which a result is marginal."""
 
@@ -164,6 +187,7 @@ class LimitsInForce(RulesInForce, total=False):
     """The limits that were judged by; one that is not set is left out."""
 
     zones: tuple[ZoneInForce, ...]
+    classes: tuple[ClassInForce, ...]
     guard: GuardInForce
 
 
@@ -270,6 +294,10 @@ def limits_in_force(limits: Limits) -> LimitsInForce:
         told["zones"] = tuple(
             {"name": z.name, "polygon": z.polygon, "limits": z.limits and dict(z.limits.given())}
             for z in limits.zones
+        )
+    if limits.classes:
+        told["classes"] = tuple(
+            {"name": c.name, "limits": c.limits and dict(c.limits.given())} for c in limits.classes
         )
     if limits.guard:
         told["guard"] = limits.guard.model_dump()

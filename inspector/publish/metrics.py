@@ -71,7 +71,7 @@ class Metrics:
         for rule in {reason.rule for reason in result.reasons}:
             self._rules.labels(*self._at, rule).inc()
         for scratch in result.scratches:
-            self._scratches.labels(*self._at, "scratch", scratch.zone or "").inc()
+            self._scratches.labels(*self._at, scratch.kind, scratch.zone or "").inc()
             self._pixels.labels(*self._at).observe(scratch.length_px)
             if scratch.length_mm is not None:
                 self._metres.labels(*self._at).observe(scratch.length_mm / 1000)

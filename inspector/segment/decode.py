@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from inspector.errors import InferenceError
 from inspector.segment.manifest import STRIDE, Manifest
@@ -25,6 +26,7 @@ FAR = 1e5  # px; no box of a working model lies so far away
 class _Candidates:
     boxes: Floats  # (n, 4): x1, y1, x2, y2 in pixels of the model's input
     scores: Floats  # (n,)
+    classes: NDArray[np.intp]  # (n,): which of the manifest's
     coefficients: Floats  # (n, 32)
 
 
@@ -33,7 +35,7 @@ def decode(outputs: Outputs, manifest: Manifest, confidence: float) -> list[Dete
 
     Raises:
         InferenceError: an output of another shape than the manifest promises, or not finite; a box
-            that is none.
+            that is none, or a class.
     """
     check_outputs(outputs, manifest)
     candidates, prototypes = outputs
@@ -44,16 +46,23 @@ def decode(outputs: Outputs, manifest: Manifest, confidence: float) -> list[Dete
         else _suppress(_raw(rows.T, confidence, len(manifest.classes)), manifest.overlap)
     )
     order = np.argsort(-found.scores, kind="stable")[:MAX_DETECTIONS]
+    kinds = manifest.classes
+    if not all(0 <= number < len(kinds) for number in found.classes[order].tolist()):
+        numbers = sorted({*found.classes[order].tolist()})
+        raise InferenceError(f"expected classes from 0 to {len(kinds) - 1}, found {numbers}")
     detections = (
-        _compose(found.boxes[i], found.scores[i], found.coefficients[i], prototypes[0])
+        _compose(
+            found.boxes[i], found.scores[i], kinds[found.classes[i]], found.coefficients[i],
+            prototypes[0],
+        )
         for i in order
-    )
+    )  # fmt: skip
     return [detection for detection in detections if detection is not None]
 
 
 def _end2end(rows: Floats, confidence: float) -> _Candidates:
     kept = rows[rows[:, 4] >= confidence]
-    return _Candidates(kept[:, :4], kept[:, 4], kept[:, 6:])
+    return _Candidates(kept[:, :4], kept[:, 4], np.rint(kept[:, 5]).astype(np.intp), kept[:, 6:])
 
 
 def _raw(rows: Floats, confidence: float, classes: int) -> _Candidates:
@@ -61,7 +70,8 @@ def _raw(rows: Floats, confidence: float, classes: int) -> _Candidates:
     kept = scores >= confidence
     centre, half = rows[kept, :2], rows[kept, 2:4] / 2
     boxes = np.concatenate([centre - half, centre + half], axis=1)
-    return _Candidates(boxes, scores[kept], rows[kept, 4 + classes :])
+    which = rows[kept, 4 : 4 + classes].argmax(axis=1)
+    return _Candidates(boxes, scores[kept], which, rows[kept, 4 + classes :])
 
 
 def _suppress(found: _Candidates, overlap: float) -> _Candidates:
@@ -71,11 +81,13 @@ def _suppress(found: _Candidates, overlap: float) -> _Candidates:
     kept = np.asarray(
         cv2.dnn.NMSBoxes(xywh.tolist(), found.scores.tolist(), 0.0, overlap), dtype=np.intp
     ).reshape(-1)
-    return _Candidates(found.boxes[kept], found.scores[kept], found.coefficients[kept])
+    return _Candidates(
+        found.boxes[kept], found.scores[kept], found.classes[kept], found.coefficients[kept]
+    )
 
 
 def _compose(
-    box: Floats, score: np.float32, coefficients: Floats, prototypes: Floats
+    box: Floats, score: np.float32, kind: str, coefficients: Floats, prototypes: Floats
 ) -> Detection | None:
     """The mask of one candidate, computed inside its box only; None for a box beyond the input.
 
@@ -99,4 +111,4 @@ def _compose(
         x_low, y_low = np.floor(box[:2]).astype(int) - (left, top)
         x_high, y_high = np.ceil(box[2:]).astype(int) - (left, top)
         mask[max(0, y_low) : max(1, y_high), max(0, x_low) : max(1, x_high)] = True
-    return Detection(float(score), left, top, mask)
+    return Detection(float(score), left, top, mask, kind=kind)

@@ -99,7 +99,8 @@ class Canvas:
         mask |= cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST) > 0
         width, height = self._size
         px, py = left * DENSE_STRIDE, top * DENSE_STRIDE
-        return Detection(confidence, px, py, np.asarray(mask[: height - py, : width - px]))
+        inside = np.asarray(mask[: height - py, : width - px])
+        return Detection(confidence, px, py, inside, kind=self._manifest.classes[0])
 
 
 def _cells(length: int) -> int:

@@ -97,7 +97,8 @@ def merge(found: list[tuple[Tile, Detection]]) -> list[Detection]:
     """Unite detections that show the same scratch, within a tile (duplicates) and across seams.
 
     Two are one if they share half of the smaller mask where both tiles look. Crossing scratches
-    share only their crossing, and stay two. Positions are in the frame; order is kept.
+    share only their crossing, and stay two. What the surest says it is they all are. Positions are
+    in the frame; order is kept.
     """
     parent = list(range(len(found)))
 
@@ -146,4 +147,4 @@ def _unite(group: list[Detection]) -> Detection:
     mask = np.zeros((bottom - y, right - x), np.bool_)
     for d in group:
         _window(Detection(0, x, y, mask), _box(d))[:] |= d.mask
-    return Detection(max(d.confidence for d in group), x, y, mask)
+    return replace(max(group, key=lambda d: d.confidence), x=x, y=y, mask=mask)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
-from inspector.limits import Guard, Limits, Rules, Zone
+from inspector.limits import ClassLimits, Guard, Limits, Rules, Zone
 from inspector.publish import announcement, schema
 from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
 from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict
@@ -63,6 +64,7 @@ def test_a_result_reads_as_the_contract_says():
                 "zone": None,
                 "margin": -17.3,
                 "marginal": False,
+                "class": None,
             }
         ],
         "scratches": [
@@ -78,6 +80,8 @@ def test_a_result_reads_as_the_contract_says():
                 "zone": None,
                 "polygon": [[812, 440], [905, 404], [812, 441]],
                 "branches_px": 0.0,
+                "refined": False,
+                "class": "scratch",
             }
         ],
         "limits": {"min_scratch_px": 40},
@@ -96,14 +100,42 @@ def test_a_result_reads_as_the_contract_says():
     }
 
 
-def test_a_result_of_before_branches_were_told_can_be_read():
+def test_a_result_of_before_they_were_told_can_be_read():
     """It waits in an outbox, or lies beside a picture that was kept."""
     sent = json.loads(encode(message()))
-    del sent["scratches"][0]["branches_px"]
+    for key in ("branches_px", "refined", "class"):
+        del sent["scratches"][0][key]
+    del sent["reasons"][0]["class"]
 
-    (scratch,) = ResultMessage.model_validate_json(json.dumps(sent)).scratches
+    read = ResultMessage.model_validate_json(json.dumps(sent))
 
-    assert scratch.branches_px == 0
+    validator("result").validate(sent)
+    scratch = read.scratches[0]
+    assert (scratch.branches_px, scratch.refined, scratch.kind) == (None, None, None)
+    assert read.reasons[0].kind is None
+
+
+def test_the_class_is_told():
+    """Of each scratch, and of the limit that it reached."""
+    limits = Limits(
+        classes=[
+            ClassLimits(name="dent", limits=Rules(min_scratch_area_px=100)),
+            ClassLimits(name="smear", limits="none"),
+        ]
+    )
+    reason = Reason(Rule.MIN_SCRATCH_AREA_PX, 131, 100, "px2", margin=-31.0, kind="dent")
+    dent = replace(SCRATCH, kind="dent", refined=True)
+    result = Result("a", Verdict.FAIL, (reason,), (dent,), (9, 9), Timing())
+
+    sent = json.loads(encode(message(result, limits=limits)))
+
+    validator("result").validate(sent)
+    assert (sent["reasons"][0]["class"], sent["reasons"][0]["zone"]) == ("dent", None)
+    assert (sent["scratches"][0]["class"], sent["scratches"][0]["refined"]) == ("dent", True)
+    assert sent["limits"]["classes"] == [
+        {"name": "dent", "limits": {"min_scratch_area_px": 100}},
+        {"name": "smear", "limits": None},
+    ]
 
 
 def test_all_limits_are_told():
@@ -144,6 +176,7 @@ def test_all_limits_are_told():
         "zone": "a",
         "margin": -0.0004,
         "marginal": True,
+        "class": None,
     }
     assert sent["marginal"] is True
     assert ResultMessage.model_validate_json(json.dumps(sent)).limits == sent["limits"] | {

@@ -69,6 +69,30 @@ def test_the_raw_head_is_suppressed() -> None:
     assert [d.confidence for d in decode(outputs, HEADS[1][0], 0.25)] == [pytest.approx(0.8)]
 
 
+def test_the_class_is_the_surest() -> None:
+    """By its number in the manifest: a row has it, a column a score for each."""
+    classes = ("scratch", "dent", "chip")
+    rows = end2end((*BOX, 0.9))
+    rows[0, 0, 5] = 2
+    column = np.zeros((1, 39, 84), np.float32)
+    column[0, :8, 0] = 24, 24, 32, 16, 0.3, 0.9, 0.4, 1
+
+    for head, output, kind in (("end2end", rows, "chip"), ("raw", column, "dent")):
+        manifest = manifest_of(head, SIDE, classes=classes)
+        (found,) = decode((output, prototypes()), manifest, 0.5)
+
+        assert (found.kind, found.confidence) == (kind, pytest.approx(0.9))
+
+
+@pytest.mark.parametrize("number", [-1, 1, 7])
+def test_a_class_that_the_manifest_does_not_name_is_refused(number: int) -> None:
+    rows = end2end((*BOX, 0.9))
+    rows[0, 0, 5] = number
+
+    with pytest.raises(InferenceError, match="expected classes from 0 to 0, found"):
+        decode((rows, prototypes()), HEADS[0][0], 0.5)
+
+
 def test_a_box_without_a_mask_is_its_own_mask() -> None:
     """The net is sure that there is a scratch, and does not say where: it is not lost."""
     outputs = (end2end((*BOX, 0.9)), prototypes(inside=-5))

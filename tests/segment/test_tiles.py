@@ -1,5 +1,6 @@
 """Tiles cover the frame, and what they find is put together once."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -77,6 +78,16 @@ def test_duplicates_in_one_tile_are_one() -> None:
     (found,) = merge([(WHOLE, block(10, 10, 80, 3)), (WHOLE, block(40, 10, 20, 3))])
 
     assert found.mask.sum() == 240
+
+
+def test_what_tiles_call_differently_is_what_the_surest_says() -> None:
+    """One defect on a seam is not counted once as a scratch and once as a dent."""
+    left, right = Tile(0, 0, 100, 50), Tile(60, 0, 100, 50)
+    dent = replace(block(62, 20, 80, 3, 0.8), kind="dent")
+
+    (found,) = merge([(left, block(10, 20, 88, 3, 0.6)), (right, dent)])
+
+    assert (found.kind, found.confidence) == ("dent", 0.8)
 
 
 def test_crossing_scratches_stay_two() -> None:

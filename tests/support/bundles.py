@@ -19,12 +19,14 @@ from inspector.segment.manifest import (
 NO_HASH = "0" * 64
 
 
-def manifest_of(head: Head = "end2end", side: int = 64) -> Manifest:
-    """A manifest of one class whose files nobody looks at."""
+def manifest_of(
+    head: Head = "end2end", side: int = 64, classes: tuple[str, ...] = ("scratch",)
+) -> Manifest:
+    """A manifest whose files nobody looks at."""
     return Manifest(
         name="test",
         version="1",
-        classes=("scratch",),
+        classes=classes,
         input=Input(width=side, height=side),
         head=head,
         task="semantic" if head == "dense" else "segment",

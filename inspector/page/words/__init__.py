@@ -73,6 +73,8 @@ class Words:
         text = self(
             f"reason.{reason.rule}", value=self.measure(reason.value, reason.unit), limit=limit
         )
+        if reason.kind is not None:
+            return f"{text} {self('of_class', kind=reason.kind)}"
         return text if reason.zone is None else f"{text} {self('in_zone', zone=reason.zone)}"
 
     @staticmethod
