@@ -11,7 +11,8 @@ import pytest
 from inspector import measure as measuring
 from inspector import pipeline
 from inspector.config import parse
-from inspector.limits import Guard, Limits, Rules, Scale, Zone
+from inspector.errors import ConfigError
+from inspector.limits import ClassLimits, Guard, Limits, Rules, Scale, Zone
 from inspector.pipeline import Inspector, View
 from inspector.segment.runtime import FakeRuntime, Outputs
 from inspector.segment.segmenter import Segmenter
@@ -279,3 +280,36 @@ def test_a_frame_of_many_tiles_that_share_everything_is_unknown() -> None:
     result = inspector(NOTHING).inspect(frame(np.tile(IMAGE, (3, 3, 1))))
 
     assert (result.verdict, result.reasons[0].rule) == (Verdict.UNKNOWN, Rule.MODEL_ERROR)
+
+
+def test_limits_of_a_class_that_the_model_does_not_have_are_refused() -> None:
+    """At the start, and of an inspector that judges: what was in force stays."""
+    unknown = Limits(classes=[ClassLimits(name="dent", limits="none")])
+    asked = inspector(NOTHING)
+    limits, view = asked.limits, asked.view
+
+    with pytest.raises(ConfigError, match="expected a class of the model"):
+        Inspector(asked.segmenter, unknown)
+    with pytest.raises(ConfigError, match="expected a class of the model"):
+        asked.judge_by(unknown, View(roi=(0, 0, 9, 9)))
+
+    assert (asked.limits, asked.view) == (limits, view)
+
+
+def test_a_class_is_judged_by_its_own_limit_from_the_model_to_the_verdict() -> None:
+    """The model's second class has a looser limit than the line."""
+    manifest = manifest_of("end2end", 64, classes=("scratch", "dent"))
+    candidates, prototypes = scratch_outputs()
+    candidates[0, 0, 5] = 1
+    limits = Limits(
+        min_scratch_px=20,
+        classes=[ClassLimits(name="dent", limits=Rules(min_scratch_px=40))],
+    )
+    asked = Inspector(Segmenter(manifest, FakeRuntime((candidates, prototypes))), limits)
+
+    result = asked.inspect(frame())
+
+    assert [scratch.kind for scratch in result.scratches] == ["dent"]
+    assert result.verdict is Verdict.PASS
+    asked.judge_by(Limits(min_scratch_px=20), View())
+    assert asked.inspect(frame()).verdict is Verdict.FAIL

@@ -8,6 +8,7 @@ from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict
 
 SCRATCH = Scratch(57.3, 2.4, 3.9, 131, 0.87, ((10, 10), (60, 12), (10, 12)), zone="display")
 NEAR = Reason(Rule.MIN_SCRATCH_MM, 2.31, 2.3, "mm", "display", margin=-0.01, marginal=True)
+DENT = Reason(Rule.MIN_SCRATCH_PX, 57.3, 20, "px", margin=-37.3, kind="dent")
 COUNT = Reason(Rule.MIN_SCRATCH_COUNT, 3, 3)
 
 
@@ -19,7 +20,7 @@ def message(told: Result) -> dict[str, object]:
     return {
         "verdict": told.verdict.value,
         "source": told.source,
-        "reasons": [{"rule": r.rule.value, "zone": r.zone} for r in told.reasons],
+        "reasons": [{"rule": r.rule.value, "zone": r.zone, "class": r.kind} for r in told.reasons],
         "scratches": [{"length_px": s.length_px} for s in told.scratches],
         "timing_ms": {"total": 12.0},
         "marginal": told.marginal,
@@ -32,6 +33,9 @@ def test_a_headline_says_limit_zone_and_margin() -> None:
         "FAIL  min_scratch_mm 2.31 (limit 2.3 mm) in display marginal"
         "  min_scratch_count 3 (limit 3)"
     )
+    assert headline(result(Verdict.FAIL, DENT)) == (
+        "FAIL  min_scratch_px 57.3 (limit 20 px) of dent"
+    )
     assert headline(result(Verdict.PASS)) == "PASS"
     assert headline(result(Verdict.PASS, marginal=True)) == "PASS  marginal"
 
@@ -42,6 +46,10 @@ def test_a_line_says_why_and_where() -> None:
     near = message(result(Verdict.PASS, marginal=True))
 
     assert failed.endswith("a.png  min_scratch_count, min_scratch_mm in display")
+    dent = message(result(Verdict.FAIL, DENT))
+    assert report.line(dent).endswith("a.png  min_scratch_px of dent")
+    del dent["reasons"][0]["class"]  # of an older inspector
+    assert report.line(dent).endswith("a.png  min_scratch_px")
     assert report.line(near).endswith("a.png  marginal")
     del near["marginal"]
     assert report.line(near).endswith("a.png")
