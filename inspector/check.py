@@ -40,7 +40,7 @@ def run(line: Line, *, as_json: bool) -> None:
     """
     mark.load(line.config.sight.reference)
     model = bundle.load(bundle.locate(line.config.model.bundle))
-    line.config.limits.refuse_others_than(model.manifest.classes)
+    line.refuse_others_than(model.manifest.classes)
     rows = [*_settings(line), *_model(model, line.config.model)]
     wide, most = max(len(row.key) for row in rows), 44
     for row in rows:

@@ -70,7 +70,7 @@ def run(told: lines.Line) -> None:
     for text in outdated(told.history, lines.setup(config)):
         log.warning("calibrate again? %s", text)
     with heeded() as signals, ExitStack() as stack:
-        inspector, model = _open_inspector(config)
+        inspector, model = _open_inspector(told)
         outbox = Outbox(config.state_dir / "outbox.db")
         stack.callback(outbox.close)
         line = Line(config, inspector, model, outbox)
@@ -315,10 +315,12 @@ class Line:
         )
 
 
-def _open_inspector(config: LineConfig) -> tuple[Inspector, ModelInfo]:
+def _open_inspector(told: lines.Line) -> tuple[Inspector, ModelInfo]:
     """Load the model, prove it on its golden picture, and put the judging together."""
+    config = told.config
     cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
     segmenter, info = bundle.open_segmenter(config.model, cache)
+    told.refuse_others_than(segmenter.manifest.classes)
     return Inspector(segmenter, config.limits, _view(config)), info
 
 

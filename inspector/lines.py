@@ -2,14 +2,14 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspector import config
 from inspector.calibration import History, Setup, overrule
-from inspector.config import LineConfig
+from inspector.config import LineConfig, settings
 from inspector.errors import ConfigError
 from inspector.files import replace
 from inspector.segment import bundle
@@ -32,6 +32,19 @@ class Line:
     def config(self) -> LineConfig:
         """What is in force: what is written, with what was calibrated in its place."""
         return overrule(self.written, self.history.in_force)
+
+    def refuse_others_than(self, classes: Sequence[str]) -> None:
+        """As `Limits.refuse_others_than`, with the file and the line in it.
+
+        Raises:
+            ConfigError: a class that the model does not have has limits.
+        """
+        try:
+            self.config.limits.refuse_others_than(classes)
+        except ConfigError as error:
+            key = str(error).partition(":")[0]
+            at = next((s.line for s in settings(self.written, self.text) if s.key == key), None)
+            raise ConfigError(f"{self.path}:{at}: {error}") from None
 
 
 def read(path: Path) -> Line:

@@ -154,3 +154,22 @@ def test_check_shows_values_as_one_writes_them_and_no_password(model: Path, tmp_
 def test_version() -> None:
     """The version that the package has."""
     assert run("--version").stdout.strip() == inspector.__version__
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_class_that_the_model_does_not_have_is_named_with_its_line(
+    tmp_path: Path, command: str
+) -> None:
+    """Neither starts with limits that would hold for nothing."""
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "line.yaml").write_text(
+        "site: a\nline: b\ncamera: {source: 'folder:parts'}\nlimits:\n  classes:\n"
+        "    - {name: scratch, limits: {min_scratch_px: 9}}\n"
+        "    - {name: dent, limits: none}\n"
+    )
+
+    done = run(command, cwd=tmp_path)
+
+    assert done.returncode == 78
+    assert "line.yaml:7: limits.classes.1.name: expected a class of the model" in done.stderr
+    assert "found dent" in done.stderr

@@ -253,6 +253,13 @@ def test_a_running_daemon_takes_its_file_over(
     seen = len(listener.on("result"))
     listener.wait(lambda heard: len(heard.on("result")) > seen + 3)
     assert listener.on("result")[-1]["limits"] == {"min_scratch_px": 300}
+    # Only the model shows that this class has no part in it.
+    reload(limits={"classes": [{"name": "dent", "limits": "none"}]})
+    listener.wait(lambda heard: "found dent" in (alarm(heard, "configuration") or ""))
+    assert listener.on("result")[-1]["limits"] == {"min_scratch_px": 300}
+    classes = [{"name": "scratch", "limits": {"min_scratch_px": 70}}]
+    reload(limits={"classes": classes})
+    listener.wait(lambda heard: heard.on("result")[-1]["limits"].get("classes") == classes)
     reload()
     listener.wait(lambda heard: heard.on("result")[-1]["limits"] == {"min_scratch_px": 40})
     listener.wait(lambda heard: alarm(heard, "configuration") is None)
