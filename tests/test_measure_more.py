@@ -132,9 +132,9 @@ GAINS = [
 def test_more_scratch_never_reads_shorter(
     gain: Callable[[Rng, int], tuple[Masks, Masks]], seed: int, width: int
 ) -> None:
-    """To a hundredth for what a line is evened out differently, and a pixel, or half a width: the
-    longest way may end in what sticks to the side of a blunt tip.
+    """To a hundredth for what a line is evened out differently, and a pixel, or a width: at
+    either end the longest way may lead into what sticks to the side of a blunt tip.
     """
     (before, breadth), (after, _) = map(longest, gain(np.random.default_rng(seed), width))
 
-    assert after >= 0.99 * before - max(1.0, breadth / 2)
+    assert after >= 0.99 * before - max(1.0, breadth)
