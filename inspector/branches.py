@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 
 import cv2
 import numpy as np
@@ -12,9 +13,10 @@ from inspector.skeleton import evened, graph_of, length, smoothing
 from inspector.strand import without_spurs
 from inspector.types import Mask
 
-MOSTLY = 0.5  # of a chain's pixels; with fewer on the longest way it is none of it
-HOLE = 5.0  # widths, and at least `PINHOLE` px: so long round a hole is no second way
+ON_THE_WAY = 0.5  # of a chain's pixels; with fewer on a longest way it is none of it
+HOLE = 5.0  # widths, and at least `PINHOLE` px: so long on either side of a hole is no second way
 PINHOLE = 4.0
+CORNERS = 1.5  # times how deep a fork lies inside; thinning leads as far into the corners of a tip
 
 
 def branches(
@@ -26,37 +28,46 @@ def branches(
     `skeleton` (H, W) is that of the piece, `deep` (H, W) how far its pixels lie inside it.
     """
     found = [0.0] * len(paths)
-    on = _drawn(paths, skeleton.shape)
+    on = _drawn(paths, skeleton.shape, width)
     if not (skeleton & ~on).any():
         return found
     graph = graph_of(skeleton)
     x, y = graph.points.astype(np.intp).T
     within, taken = deep[y, x], on[y, x]
-    chains = without_spurs(graph, within)
+    chains = without_spurs(graph, CORNERS * within)
     meeting = Counter(end for chain in chains for end in chain.ends)
-    least = max(PINHOLE, HOLE * width)
     for chain in chains:
         tips = [end for end in chain.ends if meeting[end] == 1]
-        if taken[chain.pixels].mean() >= MOSTLY or (
-            # Between forks of a crossing, or past a hole, there is nothing more than what was told.
-            not tips and chain.length <= least and (len(paths) > 1 or taken[list(chain.ends)].all())
+        number = _nearest(graph, chain, paths)
+        if taken[chain.pixels].mean() >= ON_THE_WAY or (
+            not tips and _is_round_a_hole(graph, chain, paths[number], max(PINHOLE, HOLE * width))
         ):
             continue
         # Thinning eats about half a width off a tip.
         eaten = sum(max(0.0, float(within[tip]) - 0.5) for tip in tips)
-        found[_nearest(graph, chain, paths)] += length(_smooth(graph, chain, width)) + eaten
+        found[number] += length(_smooth(graph, chain, width)) + eaten
     return found
 
 
-def _drawn(paths: Sequence[Points], shape: tuple[int, int]) -> Mask:
+def _drawn(paths: Sequence[Points], shape: tuple[int, int], width: float) -> Mask:
     """The pixels (H, W) of the paths and those beside them: of pieces that were joined the path may
-    be that of one of them, a pixel beside the middle of the whole.
+    be that of one of them, a pixel beside the middle of the whole. Where several cross, each leads
+    straight on, and what thinning leaves between them lies within half a width.
     """
     on = np.zeros(shape, np.uint8)
+    wide = 3 if len(paths) == 1 else 3 + 2 * ceil(width / 2)
     for path in paths:
-        x, y = path.astype(np.intp).T
-        on[y, x] = 1
-    return np.asarray(cv2.dilate(on, np.ones((3, 3), np.uint8)) > 0)
+        cv2.polylines(on, [np.rint(path).astype(np.int32)], False, 1, wide)
+    return on > 0
+
+
+def _is_round_a_hole(graph: Graph, chain: Chain, path: Points, least: float) -> bool:
+    """Whether a chain from fork to fork and the path are the two sides of a small hole."""
+    first, last = (
+        int(np.square(path - graph.points[end]).sum(axis=1).argmin()) for end in chain.ends
+    )
+    beside = length(path[min(first, last) : max(first, last) + 1])
+    return chain.length + beside <= 2 * least
 
 
 def _smooth(graph: Graph, chain: Chain, width: float) -> Points:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from inspector.limits import ClassLimits, Limits, Scale, Zone, measure_of
-from inspector.place import Box, nearest_px, place, rest_px, tidy
+from inspector.place import Box, judged_px, nearest_px, place, tidy
 from inspector.polygon import area
 from inspector.types import Decision, Reason, Rule, Scratch, Verdict
 
@@ -64,13 +64,13 @@ def is_measured(scratch: Scratch) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What was found where limits hold: scratches, the zones that each touches, and how many more
-    there are that could not be measured.
+    """What was found where limits hold: scratches, the zones that each touches, and the classes of
+    those that could not be measured.
     """
 
     scratches: list[Scratch]
     touched: list[frozenset[str | None]]
-    unmeasured: int
+    unmeasured: tuple[str, ...]
     zones: tuple[Zone, ...]
     classes: tuple[ClassLimits, ...]
     roi: Box
@@ -81,24 +81,33 @@ class _Part:
         The line's limit holds wherever no zone has one of its own on the measure, and neither does
         for a class that has. A distance beyond `reach` px is none.
         """
-        own = {z.name: z for z in self.zones if z.limits_measure(measure)}
-        held = self._held(of, measure, own.keys())
+        own = frozenset(z.name for z in self.zones if z.limits and z.limits_measure(measure))
+        held = self._held(of, measure, own)
         if measure == COUNT:
-            return [len(held) + self.unmeasured]
+            return [len(held) + self._unmeasured(of, measure)]
         if measure == DISTANCE:
             nearest = nearest_px(self.scratches, held, reach)
             return [] if nearest is None else [nearest]
         if measure == DENSITY:
-            idle = {z.name: z for z in self.zones if z.limits is None}
             over = (
                 area(of.polygon)
                 if isinstance(of, Zone)
-                else rest_px(self.roi, tuple(z.polygon for z in (idle if of else own).values()))
+                else judged_px(self.roi, self.zones, frozenset() if of else own)
             )
             lengths = ((s.length_px, s.branches_px) for s in map(self.scratches.__getitem__, held))
             total = math.fsum(chain.from_iterable(lengths))
             return [total / max(1, over) * 1e6]
         return [float(getattr(self.scratches[i], OF_EACH[measure])) for i in held]
+
+    def _unmeasured(self, of: Zone | ClassLimits | None, measure: str) -> int:
+        """How many of its class could not be measured: they may lie in any zone."""
+        if isinstance(of, ClassLimits):
+            return self.unmeasured.count(of.name)
+        return sum(kind not in self._apart(measure) for kind in self.unmeasured)
+
+    def _apart(self, measure: str) -> set[str]:
+        """The classes that have limits of their own on this measure."""
+        return {c.name for c in self.classes if c.limits_measure(measure)}
 
     def _held(self, of: Zone | ClassLimits | None, measure: str, own: Collection[str]) -> list[int]:
         """Which scratches these limits on a measure are for; zones by the names in `own` have some
@@ -106,7 +115,7 @@ class _Part:
         """
         if isinstance(of, ClassLimits):
             return [i for i, scratch in enumerate(self.scratches) if scratch.kind == of.name]
-        apart = {c.name for c in self.classes if c.limits_measure(measure)}
+        apart = self._apart(measure)
         return [
             i
             for i, (scratch, names) in enumerate(zip(self.scratches, self.touched, strict=True))
@@ -121,8 +130,8 @@ def _reasons(
     idle = {c.name for c in limits.classes if c.limits is None}
     of_interest = [scratch for scratch in scratches if scratch.kind not in idle]
     measured = list(filter(is_measured, of_interest))
-    unmeasured = len(of_interest) - len(measured)
-    yield from [Reason(Rule.NOT_FINITE)] * unmeasured
+    unmeasured = tuple(s.kind for s in of_interest if not is_measured(s))
+    yield from [Reason(Rule.NOT_FINITE)] * len(unmeasured)
     places = [(scratch, place(scratch, limits.zones).touched) for scratch in measured]
     judged = [scratch for scratch, names in places if names]
     touched = [names for _, names in places if names]

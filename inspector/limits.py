@@ -8,7 +8,7 @@ place of the line's limit on the same measure, in whichever unit; of a class, in
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_serializer, model_validator
 
 from inspector import polygon
 from inspector.errors import ConfigError
@@ -128,13 +128,33 @@ def _simple(corners: tuple[Corner, ...]) -> tuple[Corner, ...]:
 
 
 def _none_is_a_word(limits: Any) -> Any:
-    if limits is None:  # an empty key must not switch a zone off
-        raise ValueError("expected limits, or the word none for a zone in which nothing is judged")
+    if limits is None:  # an empty key must not switch anything off
+        raise ValueError("expected limits, or the word none where nothing is judged")
     return None if limits == "none" else limits
 
 
-class Zone(Section):
-    """A part of the frame with limits of its own; without any (`none`) nothing in it is judged.
+class Apart(Section):
+    """Something with limits of its own; without any (`none`) nothing of it is judged."""
+
+    limits: Annotated[Rules | None, BeforeValidator(_none_is_a_word)]
+
+    @field_serializer("limits")
+    def _as_it_is_read(self, limits: Rules | None) -> Any:
+        return "none" if limits is None else limits.model_dump()
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.limits is not None and not any(self.limits.given()):
+            raise ValueError("expected at least one limit, because else it is as the rest")
+        return self
+
+    def limits_measure(self, measure: str) -> bool:
+        """No other limit on this measure holds there."""
+        return self.limits is None or self.limits.limits_measure(measure)
+
+
+class Zone(Apart):
+    """A part of the frame with limits of its own, in place of the line's on the same measures.
 
     `polygon` has its corners in px of the frame.
     """
@@ -146,46 +166,24 @@ class Zone(Section):
         Field(min_length=3, max_length=200),
         AfterValidator(_simple),
     ]
-    limits: Annotated[Rules | None, BeforeValidator(_none_is_a_word)]
-
-    @model_validator(mode="after")
-    def _limits_something(self) -> Self:
-        if self.limits is not None and not any(self.limits.given()):
-            raise ValueError("expected at least one limit, because else the zone is as the line")
-        return self
 
     @property
     def told(self) -> str:
         """To say whose limit it is."""
         return f"in the zone {self.name}"
 
-    def limits_measure(self, measure: str) -> bool:
-        """The line's limit on this measure does not hold in it."""
-        return self.limits is None or self.limits.limits_measure(measure)
 
-
-class ClassLimits(Section):
+class ClassLimits(Apart):
     """What holds for one class of the model, in every zone that is judged, in place of others on
-    the same measures; without any (`none`) nothing of that class is judged.
+    the same measures.
     """
 
     name: Annotated[str, Field(min_length=1)]
-    limits: Annotated[Rules | None, BeforeValidator(_none_is_a_word)]
-
-    @model_validator(mode="after")
-    def _limits_something(self) -> Self:
-        if self.limits is not None and not any(self.limits.given()):
-            raise ValueError("expected at least one limit, because else the class is as the others")
-        return self
 
     @property
     def told(self) -> str:
         """To say whose limit it is."""
         return f"of the class {self.name}"
-
-    def limits_measure(self, measure: str) -> bool:
-        """No other limit on this measure holds for it."""
-        return self.limits is None or self.limits.limits_measure(measure)
 
 
 class Limits(Rules):
@@ -221,10 +219,10 @@ class Limits(Rules):
         return None
 
     def refuse_others_than(self, classes: Sequence[str]) -> None:
-        """What is meant for a class that the model does not have would hold for nothing.
+        """Limits have to hold for something, and each class of the model has to have some.
 
         Raises:
-            ConfigError: such a class has limits.
+            ConfigError: limits of a class that the model does not have, or a class without any.
         """
         for number, one in enumerate(self.classes):
             if one.name not in classes:
@@ -232,6 +230,14 @@ class Limits(Rules):
                     f"limits.classes.{number}.name: expected a class of the model "
                     f"({', '.join(classes)}), found {one.name}"
                 )
+        if {one.name for one in self.classes if one.limits is None}.issuperset(classes):
+            raise ConfigError("limits.classes: expected a class that is judged, found none")
+        others = set(classes) - {one.name for one in self.classes}
+        if others and not any(self.given()) and not any(zone.limits for zone in self.zones):
+            raise ConfigError(
+                f"limits.classes: expected limits, or the word none, of every class, found neither "
+                f"of {', '.join(sorted(others))}"
+            )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,6 +1,6 @@
 """Mask → Scratch: length along the curve, local width, area, in pixels of the frame."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ class _Told:
         told = [piece.told for piece in pieces]
         return cls(
             max(t.confidence for t in told),
-            told[0].kind,
+            max(zip(long, told, strict=True), key=lambda one: one[0])[1].kind,
             sum(t.haze * share for t, share in zip(told, long, strict=True)) / sum(long),
             2 * sum(share for t, share in zip(told, long, strict=True) if t.refined) >= sum(long),
             sum(t.fragments for t in told),
@@ -87,7 +87,7 @@ class _Part:
         return cls(told, pixels, seen, path, evened(path, smoothing(width)), width, branches)
 
 
-def measure(detections: Sequence[Detection]) -> list[Scratch]:
+def measure(detections: Sequence[Detection], apart: Collection[str] = frozenset()) -> list[Scratch]:
     """The scratches that the detections of one frame show, in the order of the detections.
 
     Pieces of one detection that are near each other are one scratch, and pieces of several
@@ -102,8 +102,9 @@ def measure(detections: Sequence[Detection]) -> list[Scratch]:
             parts.append(part)
             _refuse_beyond(MOST, len(parts))
     found = []
-    for kind in dict.fromkeys(part.told.kind for part in parts):
-        own = [k for k, part in enumerate(parts) if part.told.kind == kind]
+    held = [part.told.kind if part.told.kind in apart else None for part in parts]
+    for kind in dict.fromkeys(held):
+        own = [k for k, other in enumerate(held) if other == kind]
         lines = [parts[k].line for k in own]
         widths = [len(parts[k].pixels) / max(1.0, length_of(parts[k].line)) for k in own]
         found += [([own[k] for k in c.pieces], c.bridges) for c in chains(lines, widths)]

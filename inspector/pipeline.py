@@ -127,8 +127,10 @@ class Inspector:
         watch.lap("segment")
         x, y, *_ = roi = self.view.roi or (0, 0, *_size(frame.image))
         refined = refine(found, judged)  # what lies beside the roi is not followed either
-        measured = measure([replace(d, x=d.x + x, y=d.y + y) for d in refined])
         limits, scale = self.limits, self.view.scale
+        measured = measure(
+            [replace(d, x=d.x + x, y=d.y + y) for d in refined], {c.name for c in limits.classes}
+        )
         scratches = tuple(placed(scratch, limits.zones, scale) for scratch in measured)
         watch.lap("measure")
         decision = decide(scratches, limits, roi, scale)

@@ -79,9 +79,15 @@ def tidy(value: float) -> float:
 
 
 @lru_cache(maxsize=16)
-def rest_px(roi: Box, polygons: tuple[tuple[Point, ...], ...]) -> int:
-    """Pixels of a part of the frame that lie in none of the polygons."""
-    return roi[2] * roi[3] - int(np.count_nonzero(_filled(polygons, roi)))
+def judged_px(roi: Box, zones: tuple[Zone, ...], but: frozenset[str]) -> int:
+    """Pixels of a part of the frame where something is judged, without the zones named in `but`."""
+    if not zones:
+        return roi[2] * roi[3]
+    shares = {zone.name: _filled([zone.polygon], roi) for zone in zones}
+    left_out = _spared(zones, shares)
+    for name in but:
+        left_out |= shares[name]
+    return roi[2] * roi[3] - int(np.count_nonzero(left_out))
 
 
 def nearest_px(scratches: Sequence[Scratch], some: Collection[int], reach: float) -> float | None:

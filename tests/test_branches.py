@@ -93,6 +93,34 @@ def test_the_way_round_a_hole_is_none(hole: int) -> None:
     assert only(mask).branches_px == 0
 
 
+@pytest.mark.parametrize("angle", [0, 17, 45, 71])
+@pytest.mark.parametrize("width", [2, 6, 10, 16])
+def test_the_corners_of_a_flat_tip_are_none(width: int, angle: int) -> None:
+    """Thinning leads into them; the broader the stroke, the farther."""
+    ahead = np.array((np.cos(np.radians(angle)), np.sin(np.radians(angle))))
+    along, across = 60 * ahead, width / 2 * np.array((-ahead[1], ahead[0]))
+    corners = SIDE / 2 + np.array((along + across, along - across, -along - across, across - along))
+    canvas = np.zeros((SIDE * FINE, SIDE * FINE), np.uint8)
+    cv2.fillPoly(canvas, [np.rint(corners * FINE).astype(np.int32)], 255)
+    mask = cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA) >= 128
+
+    assert only(mask).branches_px == 0
+
+
+@pytest.mark.parametrize("apart", [14, 20])
+def test_a_rung_that_closes_takes_nothing_away(apart: int) -> None:
+    """Between two strokes it is no way round a hole, though it is short: a density never falls."""
+    rails = [((20, y), (280, y)) for y in (100, 100 + apart)]
+
+    def drawn(short: int) -> float:
+        rungs = [((x, 100), (x, 100 + apart - short)) for x in range(40, 270, 40)]
+        mask = lines(*rails, *rungs, width=3)
+        return sum(map(total, measure([Detection(0.9, 0, 0, mask)])))
+
+    assert drawn(0) >= drawn(2) >= drawn(4) > 520
+    assert drawn(0) == pytest.approx(520 + 6 * apart, rel=0.05)
+
+
 def test_what_a_way_round_a_loop_leaves_over_counts() -> None:
     """A loop within a line: the longest way leads in and round, and what leads out is left."""
     canvas = lines(((20, 150), (80, 150)), ((220, 150), (280, 150)), width=3).astype(np.uint8)
@@ -125,4 +153,4 @@ def test_quarter_turns_and_mirrors_leave_the_total(turns: int, mirror: bool, ang
     mask = rays((angle, 120), (angle + 150, 90), (angle + 250, 60), width=3)
     turned = np.rot90(mask[:, ::-1] if mirror else mask, turns)
 
-    assert total(only(np.ascontiguousarray(turned))) == pytest.approx(total(only(mask)), abs=2)
+    assert total(only(np.ascontiguousarray(turned))) == pytest.approx(total(only(mask)), abs=4)

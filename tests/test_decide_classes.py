@@ -88,6 +88,19 @@ def test_a_class_that_is_not_judged_counts_nowhere() -> None:
     assert decide([dent(5000), dent(float("nan")), at(0, 20)], told, ROI).verdict is PASS
 
 
+def test_what_could_not_be_measured_counts_for_its_own_class() -> None:
+    """It is unknown anyway; a count of another class says nothing of it."""
+    one = ClassLimits(name="dent", limits=Rules(min_scratch_count=1))
+    lost, lost_dent = at(0, 0, length_px=float("nan")), dent(float("nan"))
+    unknown = Decision(UNKNOWN, (Reason(Rule.NOT_FINITE),))
+
+    assert decide([lost], limits(min_scratch_px=40, classes=[one]), ROI) == unknown
+    assert decide([lost_dent], limits(min_scratch_count=1, classes=[LOOSE]), ROI).verdict is FAIL
+    other = ClassLimits(name="dent", limits=Rules(min_scratch_count=2))
+    assert decide([lost_dent], limits(min_scratch_count=1, classes=[other]), ROI) == unknown
+    assert decide([lost_dent], limits(classes=[one]), ROI).verdict is FAIL
+
+
 def test_its_density_is_over_all_that_is_judged() -> None:
     """Of a frame of 0.5 Mpx, without the zones in which nothing is."""
     dense = ClassLimits(name="dent", limits=Rules(min_scratch_density_px=100))

@@ -95,6 +95,19 @@ def test_a_density_refers_to_the_area_where_its_limit_holds() -> None:
     assert reason.zone is None
 
 
+def test_a_density_counts_the_area_of_a_window_in_what_is_not_judged() -> None:
+    """Where only the window is judged, it is all the area that there is."""
+    zones = [
+        square("none", 0, 0, 99, "none"),
+        square("window", 20, 20, 49, Rules(min_scratch_px=99)),
+    ]
+    told = limits(min_scratch_density_px=1, zones=zones)
+
+    (reason,) = decide([at(30, 30, 30)], told, (0, 0, 100, 100)).reasons
+
+    assert (reason.value, reason.zone) == (30 / 50**2 * 1e6, None)
+
+
 def test_a_density_of_no_area_is_that_of_a_pixel() -> None:
     """Where zones with densities of their own leave nothing of the frame to the line."""
     everywhere = square("all", 0, 0, 100, Rules(min_scratch_density_px=1e9))

@@ -159,6 +159,27 @@ def test_a_replay_says_what_is_different(
     assert "measures:" in done.stdout
 
 
+def test_what_came_to_be_told_since_is_no_difference(judged: Path, listener: Listener) -> None:
+    """A record of before: it says neither branches nor class nor whose edges they are."""
+    name = listener.on("result")[0]["id"]
+    stored = Reader(judged / "state" / "line1" / "evidence").find(name)
+    tree = json.loads(stored.record.read_text())
+    (scratch, *_), (reason, *_) = tree["result"]["scratches"], tree["result"]["reasons"]
+    for told, keys in (
+        (scratch, ("branches_px", "refined", "class")),
+        (reason, ("class",)),
+        (tree["exact"][0], ("branches_px",)),
+    ):
+        for key in keys:
+            del told[key]
+    stored.record.write_text(json.dumps(tree))
+
+    assert run("replay", name, cwd=judged).returncode == 0
+    scratch["fragments"] += 1
+    stored.record.write_text(json.dumps(tree))
+    assert run("replay", name, cwd=judged).returncode == 1
+
+
 def test_a_replay_needs_the_model_that_judged(
     judged: Path, listener: Listener, model: Path, tmp_path: Path
 ) -> None:

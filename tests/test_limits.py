@@ -6,7 +6,7 @@ import pytest
 
 from inspector.config import LineConfig, parse, settings
 from inspector.errors import ConfigError
-from inspector.limits import ClassLimits, Guard, Limits, Rules, Scale, over
+from inspector.limits import ClassLimits, Guard, Limits, Rules, Scale, Zone, over
 
 FILE = Path("/etc/inspector/lines/line1.yaml")
 HEAD = "site: plant-a\nline: line1\ncamera: {source: 'folder:pictures'}\n"
@@ -86,6 +86,33 @@ def test_a_class_that_the_model_does_not_have_is_refused(classes: tuple[str, ...
     assert "limits.classes.0.name: expected a class of the model (" in str(refused.value)
     assert ", ".join(classes) in str(refused.value)
     assert "found dent" in str(refused.value)
+
+
+A, B = (ClassLimits(name=name, limits=Rules(min_scratch_px=9)) for name in "ab")
+NO_A, NO_B = (ClassLimits(name=name, limits="none") for name in "ab")
+ZONE = Zone(name="z", polygon=((0, 0), (9, 0), (9, 9)), limits=Rules(min_scratch_count=1))
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (Limits(classes=[NO_A, NO_B]), "expected a class that is judged, found none"),
+        (Limits(min_scratch_px=None, classes=[A]), "found neither of b"),
+        (Limits(min_scratch_px=None, classes=[B]), "found neither of a"),
+        (Limits(min_scratch_px=None, classes=[A, B]), None),
+        (Limits(min_scratch_px=None, classes=[A, NO_B]), None),
+        (Limits(min_scratch_px=None, classes=[A], zones=[ZONE]), None),
+        (Limits(classes=[NO_A]), None),
+        (Limits(), None),
+    ],
+)
+def test_no_class_passes_for_want_of_a_limit(limits: Limits, message: str | None) -> None:
+    """That one may is said with the word none, and not of all that the model has."""
+    if message is None:
+        limits.refuse_others_than(("a", "b"))
+        return
+    with pytest.raises(ConfigError, match=message):
+        limits.refuse_others_than(("a", "b"))
 
 
 def test_each_value_of_a_zone_knows_its_line() -> None:
@@ -193,7 +220,7 @@ def zone(polygon: str = SQUARE, limits: str = "{min_scratch_px: 9}", name: str =
         ),
         (
             "limits: {classes: [{name: a, limits: {}}]}\n",
-            "limits.classes.0: expected at least one limit, because else the class is",
+            "limits.classes.0: expected at least one limit, because else it is as the rest",
         ),
         ("limits: {classes: [{name: a, limits: }]}\n", "limits.classes.0.limits: expected"),
         ("limits: {classes: [{name: '', limits: none}]}\n", "limits.classes.0.name: expected"),

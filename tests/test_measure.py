@@ -1,7 +1,5 @@
 """Length along the curve, width and area of drawn strokes whose geometry is known."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -124,20 +122,23 @@ def test_pieces_bring_what_the_lens_added_to_each_by_their_lengths() -> None:
     assert scratch.width_px == pytest.approx(6 - (140 * 1.0 + 50 * 3.0) / 190, abs=0.1)
 
 
-def test_pieces_of_two_classes_are_two_defects() -> None:
-    """Even where one goes on from the other; they come in the order of the detections."""
+def test_a_class_with_limits_of_its_own_is_joined_with_none_but_its_own() -> None:
+    """In the order of the detections. Classes that are held to the same limits are one scratch,
+    which the net has called one thing and another, of the kind of the longest piece.
+    """
     pieces = [
-        Detection(0.9, x, 10, np.ones((3, 60), np.bool_), kind=kind)
-        for x, kind in ((10, "scratch"), (75, "dent"), (140, "scratch"), (200, "dent"))
+        Detection(0.9, x, 10, np.ones((3, long), np.bool_), kind=kind)
+        for x, long, kind in ((10, 60, "scratch"), (75, 62, "dent"), (142, 58, "scratch"))
     ]
 
-    found = measure(pieces)
-    alike = measure([replace(piece, kind="dent") for piece in pieces])
+    found = measure(pieces, {"dent"})
+    (alike,) = measure(pieces, {"smear"})
 
     assert [(s.kind, s.fragments, s.polygon[0][0]) for s in found] == [
-        ("scratch", 1, 10), ("dent", 1, 75), ("scratch", 1, 140), ("dent", 1, 200),
+        ("scratch", 1, 10), ("dent", 1, 75), ("scratch", 1, 142),
     ]  # fmt: skip
-    assert [(s.kind, s.fragments) for s in alike] == [("dent", 4)]
+    assert (alike.kind, alike.fragments) == ("dent", 3)
+    assert alike.length_px == pytest.approx(190, abs=1)
 
 
 @pytest.mark.parametrize(("first", "second"), [(True, False), (False, True)])

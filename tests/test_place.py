@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.limits import Rules, Scale, Zone
-from inspector.place import nearest_px, place, placed, rest_px
+from inspector.place import judged_px, nearest_px, place, placed
 from inspector.types import Scratch
 
 STRICT = Rules(min_scratch_px=5)
@@ -120,13 +120,28 @@ def test_the_scale_gives_millimetres() -> None:
     assert placed(seen, (A,), None).zone == "a"
 
 
-def test_the_rest_of_a_field() -> None:
+def test_how_much_of_a_field_is_judged() -> None:
     """Zones that overlap are counted once, and what of them lies beyond the field not at all."""
     field = (50, 50, 100, 100)
+    over = zone("over", 60, 60, 50, 50)
 
-    assert rest_px(field, ()) == 10_000
-    assert rest_px(field, (A.polygon, box(60, 60, 50, 50))) == 10_000 - 2500 - (2500 - 40 * 40)
-    assert rest_px(field, (box(0, 0, 300, 300),)) == 0
+    def judged(*zones: Zone, but: str = "") -> int:
+        return judged_px(field, zones, frozenset(but.split()))
+
+    assert judged() == judged(A, over) == 10_000
+    assert judged(A, over, but="a over") == 10_000 - 2500 - (2500 - 40 * 40)
+    assert judged(zone("all", 0, 0, 300, 300), but="all") == 0
+    assert judged(zone("none", 0, 0, 300, 300, "none")) == 0
+
+
+def test_a_window_within_what_is_not_judged_is_judged() -> None:
+    """As where scratches are placed, the smaller zone counts; and a logo in it is not."""
+    none, window = zone("none", 0, 0, 100, 100, "none"), zone("window", 10, 10, 50, 50)
+    logo = zone("logo", 20, 20, 10, 10, "none")
+    field = (0, 0, 200, 100)
+
+    assert judged_px(field, (none, window, logo), frozenset()) == 10_000 + 2500 - 100
+    assert judged_px(field, (none, window, logo), frozenset({"window"})) == 10_000
 
 
 @pytest.mark.parametrize(

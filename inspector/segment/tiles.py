@@ -96,9 +96,8 @@ def place(detection: Detection, tile: Tile) -> Detection | None:
 def merge(found: list[tuple[Tile, Detection]]) -> list[Detection]:
     """Unite detections that show the same scratch, within a tile (duplicates) and across seams.
 
-    Two are one if they share half of the smaller mask where both tiles look. Crossing scratches
-    share only their crossing, and stay two. What the surest says it is they all are. Positions are
-    in the frame; order is kept.
+    Two of one class are one if they share half of the smaller mask where both tiles look. Crossing
+    scratches share only their crossing, and stay two. Positions are in the frame; order is kept.
     """
     parent = list(range(len(found)))
 
@@ -117,6 +116,8 @@ def merge(found: list[tuple[Tile, Detection]]) -> list[Detection]:
 
 
 def _same(a: tuple[Tile, Detection], b: tuple[Tile, Detection]) -> bool:
+    if a[1].kind != b[1].kind:  # a scratch in a smear is not hidden by it
+        return False
     touching = _box(a[1]).within(_box(b[1]))
     if touching.width == 0 or touching.height == 0:
         return False

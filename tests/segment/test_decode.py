@@ -84,6 +84,18 @@ def test_the_class_is_the_surest() -> None:
         assert (found.kind, found.confidence) == (kind, pytest.approx(0.9))
 
 
+def test_one_class_suppresses_no_other() -> None:
+    """Over one spot the surest of each class stays: a smear does not hide a scratch."""
+    column = np.zeros((1, 38, 84), np.float32)
+    for i, scores in enumerate([(0.6, 0), (0.8, 0), (0, 0.9), (0, 0.7)]):
+        column[0, :7, i] = 24 + i, 24, 32, 16, *scores, 1
+    manifest = manifest_of("raw", SIDE, classes=("scratch", "smear"))
+
+    found = decode((column, prototypes()), manifest, 0.5)
+
+    assert [(d.kind, round(d.confidence, 2)) for d in found] == [("smear", 0.9), ("scratch", 0.8)]
+
+
 @pytest.mark.parametrize("number", [-1, 1, 7])
 def test_a_class_that_the_manifest_does_not_name_is_refused(number: int) -> None:
     rows = end2end((*BOX, 0.9))

@@ -80,14 +80,14 @@ def test_duplicates_in_one_tile_are_one() -> None:
     assert found.mask.sum() == 240
 
 
-def test_what_tiles_call_differently_is_what_the_surest_says() -> None:
-    """One defect on a seam is not counted once as a scratch and once as a dent."""
-    left, right = Tile(0, 0, 100, 50), Tile(60, 0, 100, 50)
-    dent = replace(block(62, 20, 80, 3, 0.8), kind="dent")
+def test_a_scratch_in_a_smear_is_not_hidden_by_it() -> None:
+    """Two classes on one spot are two findings, each with its own limits."""
+    smear = replace(block(10, 10, 80, 40, 0.9), kind="smear")
 
-    (found,) = merge([(left, block(10, 20, 88, 3, 0.6)), (right, dent)])
-
-    assert (found.kind, found.confidence) == ("dent", 0.8)
+    assert [d.kind for d in merge([(WHOLE, smear), (WHOLE, block(20, 30, 60, 3))])] == [
+        "smear",
+        "scratch",
+    ]
 
 
 def test_crossing_scratches_stay_two() -> None:

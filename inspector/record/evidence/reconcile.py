@@ -2,6 +2,7 @@
 completed, what somebody has deleted is noted, a lost index is made anew.
 """
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -63,15 +64,17 @@ def unlink(root: Path, folder: str, name: str) -> None:
 
 
 def last_parts(folder: Path) -> Iterator[LastPart]:
-    """What lies among the last parts, in order; what is half is deleted."""
+    """What lies among the last parts, in order; what is half is deleted. A record that another
+    version wrote is none the less one.
+    """
     found = []
     for name, names in _by_record(folder).items():
         try:
-            data = (folder / (name + RECORD)).read_bytes()
-            time = str(Record.parse(data, name=name).result["time"])
+            record = json.loads((folder / (name + RECORD)).read_bytes())
+            time = str(record["result"]["time"])
             size = sum((folder / file).stat().st_size for file in names)
             found.append((time, LastPart(name, size)))
-        except (OSError, EvidenceError, KeyError):
+        except (OSError, ValueError, LookupError, TypeError):
             _delete_half(folder, names)
     yield from (part for _, part in sorted(found, key=lambda pair: pair[0]))
 
@@ -84,7 +87,11 @@ def _reconcile_folder(path: Path, folder: str, index: Index) -> Iterator[Record]
         has_record = name + RECORD in names
         if name in rows and has_record:
             continue
-        whole = _whole(path, name) if has_record else None
+        try:
+            whole = _whole(path, name) if has_record else None
+        except EvidenceError as error:
+            log.error("it stays where it is, and is not of the chain: %s", error)  # noqa: TRY400
+            continue
         if whole is not None:
             yield whole
         else:
@@ -98,14 +105,20 @@ def _reconcile_folder(path: Path, folder: str, index: Index) -> Iterator[Record]
 
 
 def _whole(folder: Path, name: str) -> Record | None:
-    """The record, if it and its pictures are as they were written."""
+    """The record, if it and its pictures are as they were written.
+
+    Raises:
+        EvidenceError: it is whole, and cannot be read: another version wrote it.
+    """
     path = folder / (name + RECORD)
     try:
-        record = Record.parse(path.read_bytes(), name=str(path))
+        data = path.read_bytes()
+        json.loads(data)
+        record = Record.parse(data, name=str(path))
         for attached in filter(None, (record.picture, record.overlay)):
             if fingerprint((folder / attached.file).read_bytes()) != attached.sha256:
                 return None
-    except (OSError, EvidenceError):
+    except (OSError, ValueError):
         return None
     return record if record.number is not None else None
 

@@ -58,7 +58,21 @@ class Exact(_Strict):
     area_px: int
     length_mm: float | None
     width_mm: float | None
-    branches_px: float = 0.0
+    branches_px: float | None = None
+    """None: it was not told then."""
+
+
+def _none_was_null(limits: Any) -> Any:
+    """Limits as records hold them, whose zones had null for `none` once."""
+    zones = limits.get("zones") if isinstance(limits, dict) else None
+    if not isinstance(zones, list):
+        return limits
+    return {**limits, "zones": [_with_none(zone) for zone in zones]}
+
+
+def _with_none(zone: Any) -> Any:
+    was_null = isinstance(zone, dict) and zone.get("limits", ...) is None
+    return {**zone, "limits": "none"} if was_null else zone
 
 
 class Judging(_Strict):
@@ -72,7 +86,7 @@ class Judging(_Strict):
     scale: Scale | None
     sight: Sight
     mark: str | None
-    limits: Limits
+    limits: Annotated[Limits, BeforeValidator(_none_was_null)]
     model: ModelConfig
     versions: dict[str, str]
 

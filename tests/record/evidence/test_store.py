@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import pytest
 
 from inspector.errors import EvidenceError
 from inspector.keeping import Gone, Keeping, Kept
+from inspector.limits import ClassLimits, Limits, Zone
 from inspector.record.evidence import Reader, reconcile
 from inspector.record.evidence import store as store_module
 from inspector.record.evidence.index import Index
 from inspector.record.evidence.store import Store
 from inspector.types import Verdict
-from tests.support.evidence import NOON, draft
+from tests.support.evidence import JUDGING, NOON, draft
 
 
 @pytest.fixture
@@ -262,6 +264,48 @@ def test_a_lost_index_is_made_from_the_records(root: Path) -> None:
     assert newest.number == 4
     assert newest.previous is not None
     assert newest.previous != before.read().previous
+
+
+@pytest.mark.parametrize("written", ["as today", "with null for none, as once"])
+def test_limits_of_none_are_no_damage(root: Path, written: str) -> None:
+    """Of a zone and of a class in which nothing is judged: no record is taken for half of one."""
+    corners = ((0, 0), (9, 0), (9, 9))
+    zones = [Zone(name="logo", polygon=corners, limits="none")]
+    classes = [] if "once" in written else [ClassLimits(name="glue", limits="none")]
+    judging = JUDGING.model_copy(update={"limits": Limits(zones=zones, classes=classes)})
+    with closing(Store(root)) as store:
+        for seq, kept in enumerate((Kept.FAIL, Kept.LAST, Kept.UNKNOWN), start=1):
+            store.add(replace(draft(seq, kept), judging=judging), 50)
+    for path in root.rglob("dev-1-*.json"):
+        text = path.read_text()
+        assert '"limits":"none"' in text
+        if "once" in written:
+            path.write_text(text.replace('"limits":"none"', '"limits":null'))
+    for path in root.glob("index.db*"):
+        path.unlink()
+
+    fill(root, Kept.FAIL, first=4)
+
+    reader = Reader(root)
+    assert ids(reader.latest(9)) == [f"dev-1-{seq}" for seq in (4, 3, 2, 1)]
+    assert reader.find("dev-1-1").read().judging == judging
+    assert reader.find("dev-1-2").read().judging == judging
+
+
+def test_a_record_of_another_version_is_left_alone(root: Path) -> None:
+    """What it says in addition cannot be read here; to delete it would be the loss."""
+    fill(root, Kept.FAIL, Kept.LAST, Kept.FAIL)
+    newer = [Reader(root).find(f"dev-1-{seq}").record for seq in (2, 3)]
+    for path in newer:
+        path.write_text(path.read_text().replace("{", '{"of_tomorrow":1,', 1))
+    for path in root.glob("index.db*"):
+        path.unlink()
+    before = files(root)
+
+    fill(root, Kept.FAIL, first=4)
+
+    assert ids(Reader(root).latest(9)) == ["dev-1-4", "dev-1-2", "dev-1-1"]
+    assert set(before) < set(files(root))
 
 
 def test_a_damaged_index_is_put_aside(root: Path) -> None:
