@@ -38,6 +38,9 @@ MOST = 20_000  # px in a frame; to follow them takes a quarter of a second
 CELL = 4  # px; where it comes by again, it has run into itself
 BESIDE = 2.0  # px; within them it meets a mask
 TOUCHING = 8  # px from the tip on, from which a scratch may run into itself
+OVER = 24  # px of another scratch's mask, over which the way leads where the two cross
+ASTRIDE = 8.0  # px to either side of the way, where the mask of one that crosses goes on
+FAR_AHEAD = 2 * AHEAD
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +69,8 @@ def follow(
     """The line (m, 2) on which the scratch goes on beyond its tip, none if it ends there.
 
     It begins on the scratch itself, some px before the tip: there the middle of a mask may lie
-    beside the groove. It ends where it meets the mask of another one, or its `own`, and after
-    `most` points or a step more.
+    beside the groove. It ends where it meets the mask of another one, unless it crosses that one
+    and goes on beyond, or its `own`, and after `most` points or a step more.
     """
     if len(tip.points) < SEED or _is_bare(image, tip):
         return NOWHERE
@@ -107,8 +110,7 @@ def _onwards(
     won = 0
     while won < most + back:
         points, right = _ahead(line)
-        inside = ((points >= 1) & (points <= (image.shape[1] - 2, image.shape[0] - 2))).all(axis=1)
-        count = len(points) if inside.all() else int(inside.argmin())
+        count = _inside(points, image)
         least = 1 if won else LEAST
         if count < least:
             break
@@ -129,13 +131,46 @@ def _onwards(
             points = points[: int(met.argmax()) + 1]
         elif len(points) < least:
             break
+        ends = bool(met.any()) or len(points) < LEAST
+        so_far = np.concatenate([line, points])[-HEADING:]
+        over = _over(image, so_far, like, masks, own) if ends and count == AHEAD else NOWHERE
+        points = np.concatenate([points, over])
         been.update(_cells(found[-1]) if found else ())  # of the last step but this one
         found.append(points)
         won += len(points)
-        if met.any() or len(points) < LEAST or count < AHEAD:
+        if count < AHEAD or (ends and not len(over)):
             break
         line = np.concatenate([line, points])[-HEADING:]
     return np.concatenate(found) if found else NOWHERE
+
+
+def _over(
+    image: Image, line: Points, like: Floats, masks: Sequence[Detection], own: Detection
+) -> Points:
+    """The points (m, 2) that lead from the end of a line over the mask of a scratch that crosses
+    it, to where the groove goes on beyond; none if nothing crosses, or it does not go on.
+    """
+    points, right = _ahead(line, FAR_AHEAD)
+    count = _inside(points, image)
+    points, right = points[:count], right[:count]
+    hit = np.flatnonzero(_meets(points, right, masks))
+    if not hit.size or _meets(points, right, [own]).any():
+        return NOWHERE
+    first, last = int(hit[0]), int(hit[-1]) + 1
+    about = slice(max(0, first - GAP), last + GAP)
+    beside = (points[about] + side * ASTRIDE * right[about] for side in (-1, 1))
+    leads_away = any(_meets(line, right[about], masks).any() for line in beside)
+    if first > GAP + SLACK or last - first > OVER or not leads_away:
+        return NOWHERE
+    ahead = slice(last, last + AHEAD)
+    if count - last < LEAST:
+        return NOWHERE
+    way = _way(bare(_profiles(image, points[ahead], right[ahead])), like, last=False)
+    if len(way) < LEAST:
+        return NOWHERE
+    end = last + len(way)
+    aside = np.concatenate([np.linspace(0, way[0], last + 1)[:-1], way])
+    return np.asarray(points[:end] + right[:end] * aside[:, None])
 
 
 def drawn(
@@ -186,8 +221,8 @@ def _draw(mask: NDArray[np.uint8], line: Points, width: float) -> None:
     mask[inside[:, 1], inside[:, 0]] = 1
 
 
-def _ahead(line: Points) -> tuple[Points, Points]:
-    """`AHEAD` points on from the end of a line, a px apart and as curved as it, and the directions
+def _ahead(line: Points, count: int = AHEAD) -> tuple[Points, Points]:
+    """So many points on from the end of a line, a px apart and as curved as it, and the directions
     to the right of them.
     """
     middle = len(line) // 2
@@ -195,9 +230,15 @@ def _ahead(line: Points) -> tuple[Points, Points]:
     turn = np.arctan2(before[0] * after[1] - before[1] * after[0], before @ after)
     curved = float(np.clip(2 * turn / len(line), -MOST_CURVED, MOST_CURVED))
     heading = np.arctan2(after[1], after[0]) + turn / 2
-    angle = heading + curved * (np.arange(AHEAD) + 0.5)
+    angle = heading + curved * (np.arange(count) + 0.5)
     ahead = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return line[-1] + np.cumsum(ahead, axis=0), np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
+
+
+def _inside(points: Points, image: Image) -> int:
+    """How many of these points lie inside the picture before the first that does not."""
+    inside = ((points >= 1) & (points <= (image.shape[1] - 2, image.shape[0] - 2))).all(axis=1)
+    return len(points) if inside.all() else int(inside.argmin())
 
 
 def _way(seen: Floats, like: Floats, last: bool) -> Floats:

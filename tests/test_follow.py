@@ -101,6 +101,48 @@ def test_a_tip_just_past_a_crossing_is_followed() -> None:
     assert told[1] == pytest.approx(203, abs=4)
 
 
+def crossed(angle: float) -> np.ndarray:
+    """A line of 200 px through (200, 120), so many degrees from the level."""
+    half = 100 * np.array((np.cos(np.radians(angle)), np.sin(np.radians(angle))))
+    return straight(tuple(np.array((200, 120)) - half), tuple(np.array((200, 120)) + half))
+
+
+@pytest.mark.parametrize("angle", [40, 60, 90, 120])
+@pytest.mark.parametrize("found_to", [120, 170, 196])
+def test_a_scratch_goes_on_beyond_one_that_crosses_it(angle: float, found_to: int) -> None:
+    """However far before the crossing the network has lost it."""
+    level, other = straight((60, 120), (360, 120)), crossed(angle)
+    image = picture(60 * np.maximum(ink(level), ink(other)))
+
+    told = lengths(image, seen_of(straight((60, 120), (found_to, 120))), seen_of(other))
+
+    assert told[0] == pytest.approx(303, abs=4)
+    assert told[1] == pytest.approx(203, abs=4)
+
+
+@pytest.mark.parametrize("angle", [40, 90])
+def test_a_scratch_that_ends_at_another_ends_there(angle: float) -> None:
+    """Beyond it there is nothing, or something else: a mark three times as bright."""
+    level, other = straight((60, 120), (200, 120)), crossed(angle)
+    bright = ink(straight((205, 120), (360, 120)))
+    for light in (0, 3 * 60 * bright):
+        image = picture(60 * np.maximum(ink(level), ink(other)) + light - 30)
+
+        (found,) = measure(
+            refine([seen_of(straight((60, 120), (160, 120))), seen_of(other)], image)
+        )
+
+        assert found.length_px + found.branches_px == pytest.approx(140 + 203, abs=8)
+
+
+def test_a_piece_on_the_way_is_no_scratch_that_crosses() -> None:
+    """It is of the same one: they are joined, and none is told twice."""
+    level = straight((60, 120), (360, 120))
+    pieces = [seen_of(straight((60, 120), (150, 120))), seen_of(straight((190, 120), (210, 120)))]
+
+    assert lengths(picture(60 * ink(level)), *pieces) == [pytest.approx(303, abs=4)]
+
+
 def test_a_scratch_goes_on_over_a_gap_at_its_tip() -> None:
     """As one does of dashes."""
     dashes = np.maximum(ink(straight((40, 120), (200, 120))), ink(straight((209, 120), (380, 120))))
