@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inspector.graph import Chain, Graph, Points
 from inspector.skeleton import evened, graph_of, length, smoothing
-from inspector.strand import without_spurs
+from inspector.strand import SPUR, without_spurs
 from inspector.types import Mask
 
 ON_THE_WAY = 0.5  # of a chain's pixels; with fewer on a longest way it is none of it
@@ -28,9 +28,9 @@ def branches(
     `skeleton` (H, W) is that of the piece, `deep` (H, W) how far its pixels lie inside it.
     """
     found = [0.0] * len(paths)
-    on = _drawn(paths, skeleton.shape, width)
-    if not (skeleton & ~on).any():
+    if np.count_nonzero(skeleton) <= sum(map(len, paths)) + SPUR:  # as most: it costs no more
         return found
+    on = _drawn(paths, skeleton.shape, width)
     graph = graph_of(skeleton)
     x, y = graph.points.astype(np.intp).T
     within, taken = deep[y, x], on[y, x]

@@ -10,6 +10,7 @@ So it is of the line on which it ends, as three arms in one mask are one scratch
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import atan2, cos, sin
 
 import cv2
 import numpy as np
@@ -193,8 +194,10 @@ def _direction(points: Points) -> Points:
     From the first to the last would follow whatever pixel sits at the corner of a tip.
     """
     away = points - points.mean(axis=0)
-    ahead = np.linalg.eigh(away.T @ away)[1][:, 1]
-    return np.asarray(ahead if ahead @ (points[0] - points[-1]) >= 0 else -ahead)
+    (xx, xy), (_, yy) = (away.T @ away).tolist()
+    angle = atan2(2 * xy, xx - yy) / 2  # of the main axis of their moments
+    ahead = np.array([cos(angle), sin(angle)])
+    return ahead if ahead @ (points[0] - points[-1]) >= 0 else -ahead
 
 
 def _candidates(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int]]:
