@@ -155,13 +155,10 @@ def _differences(record: Record, result: Result, info: ModelInfo) -> list[str]:
     ]
     if then["model"]["runtime"] != info.runtime:
         found.append(f"runtime: {then['model']['runtime']} → {info.runtime}")
-    measured = exact(result)
-    told = [one.branches_px is not None for one in record.exact]
-    if not found and record.exact != tuple(
-        one if is_told else one.model_copy(update={"branches_px": None})
-        for one, is_told in zip(measured, told, strict=True)
-    ):
-        found.append(f"measures: {record.exact} → {measured}")
+    before = [one.model_dump(exclude_none=True) for one in record.exact]
+    now = [one.model_dump() for one in exact(result)]
+    if not found and not _alike(before, now):
+        found.append(f"measures: {_short(before)} → {_short(now)}")
     return found
 
 

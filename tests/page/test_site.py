@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,21 @@ def test_what_a_file_is_called_is_no_html(judge: Judge, browser: Browser) -> Non
     dialog = browser.get(f"/parts/{message.id}")[2].decode()
     assert "<script>" not in dialog
     assert "&lt;script&gt;alert(1)" in dialog
+
+
+def test_another_class_than_scratch_is_named(judge: Judge, browser: Browser) -> None:
+    """Beside the number of the defect, and with the limit that it reached; it is no HTML."""
+    found = result(50, 30)
+    dent = replace(found.scratches[0], kind="<dent>")
+    reason = replace(found.reasons[0], kind="<dent>")
+    message = judge.judge(replace(found, scratches=(dent, found.scratches[1]), reasons=(reason,)))
+
+    until(lambda: shows(browser, message.id))
+    dialog = browser.get(f"/parts/{message.id}")[2].decode()
+    assert '<th scope="row">1 &lt;dent&gt;</th>' in dialog
+    assert '<th scope="row">2</th>' in dialog
+    assert "of the class &lt;dent&gt;" in dialog
+    assert "<dent>" not in dialog
 
 
 def test_a_picture_is_there_once_somebody_looks(judge: Judge, browser: Browser) -> None:
