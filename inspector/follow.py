@@ -157,12 +157,15 @@ def _over(
     if not hit.size or _meets(points, right, [own]).any():
         return NOWHERE
     first, last = int(hit[0]), int(hit[-1]) + 1
+    others = np.flatnonzero(np.diff(hit) > 1)
+    if others.size:  # another one lies beyond: it is met, or crossed in its turn
+        last, count = int(hit[others[0]]) + 1, int(hit[others[0] + 1]) + 1
     about = slice(max(0, first - GAP), last + GAP)
     beside = (points[about] + side * ASTRIDE * right[about] for side in (-1, 1))
     leads_away = any(_meets(line, right[about], masks).any() for line in beside)
     if first > GAP + SLACK or last - first > OVER or not leads_away:
         return NOWHERE
-    ahead = slice(last, last + AHEAD)
+    ahead = slice(last, min(last + AHEAD, count))
     if count - last < LEAST:
         return NOWHERE
     way = _way(bare(_profiles(image, points[ahead], right[ahead])), like, last=False)

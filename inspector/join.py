@@ -5,7 +5,6 @@ A net often tells a long scratch as several instances. Two tips are joined if ea
 other: the wider the gap, the straighter it must be bridged. Each tip is joined once, the best pair
 first, so that two scratches which cross, even where both are broken at the crossing, stay two. A
 tip that is left over is a branch of what took the other one: what lies near a gap never divides it.
-So it is of the line on which it ends, as three arms in one mask are one scratch.
 """
 
 from collections.abc import Sequence
@@ -28,7 +27,6 @@ TOUCHING = 4.0  # px, or a width; between tips so near the direction of the gap 
 BACK = 12  # points of a line from which the direction of its tip is taken
 BLUNT = 8.0  # px; a shorter piece has no direction of its own
 ON = 3.0  # px, or a width, from a line within which a tip lies on it
-ASTRIDE = np.radians(20)  # between a tip and the line on which it ends; flatter, it runs beside it
 STRIP = 256  # rows of a mask in which gaps are looked for at a time, so that a large one fits
 
 
@@ -69,12 +67,6 @@ def chains(lines: Sequence[Points], widths: Sequence[float]) -> list[Chain]:
                 taken |= {a, b}
                 gaps.append((i, tips.at[[a, b]]))
                 group = [group[i] if g == group[j] else g for g in group]
-    for a, j, end in _branches(lines, tips):
-        i = a // 2
-        if a not in taken and group[i] != group[j]:
-            taken.add(a)
-            gaps.append((i, np.stack([tips.at[a], end])))
-            group = [group[i] if g == group[j] else g for g in group]
     return [
         Chain(
             tuple(k for k, g in enumerate(group) if g == name),
@@ -164,28 +156,6 @@ def _tips(lines: Sequence[Points], widths: Sequence[float]) -> _Tips:
         np.array(length),
         np.repeat(np.asarray(widths, np.float64).clip(max=GAP), 2),
     )
-
-
-def _branches(lines: Sequence[Points], tips: _Tips) -> list[tuple[int, int, Points]]:
-    """Tips that end on a line which is not their own, the number of that line, and where on it
-    (2,); the nearest first.
-    """
-    found = []
-    other = np.arange(len(tips.at)) // 2
-    room = ON + (tips.width[:, None] + tips.width[None, ::2]) / 2  # from middle to middle
-    points_there = np.asarray(tips.outward.any(axis=1))
-    near = _near(tips.at, lines, float(room.max(initial=ON))) & points_there[:, None]
-    near[np.arange(len(other)), other] = False
-    for a, j in np.argwhere(near).tolist():
-        line = lines[j]
-        away = np.hypot(*(line - tips.at[a]).T)
-        k = int(away.argmin())
-        along = line[min(len(line) - 1, k + BACK)] - line[max(0, k - BACK)]
-        turn = float(_angle(tips.outward[a], along))
-        within = min(k, len(line) - 1 - k) > room[a, j]  # at its ends the two make a corner
-        if away[k] <= room[a, j] and within and ASTRIDE <= turn <= np.pi - ASTRIDE:
-            found.append((float(away[k]), a, j, line[k]))
-    return [(a, j, end) for _, a, j, end in sorted(found, key=lambda one: one[:3])]
 
 
 def _direction(points: Points) -> Points:

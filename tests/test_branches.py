@@ -34,7 +34,7 @@ def rays(*ways: tuple[float, float], width: float) -> np.ndarray:
 
 @given(
     angle=st.floats(0, 360),
-    fork=st.floats(50, 130),
+    fork=st.floats(60, 120),
     branch=st.floats(25, 90),
     width=st.sampled_from([2.0, 3.0, 4.0, 6.0]),
 )

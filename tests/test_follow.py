@@ -128,11 +128,21 @@ def test_a_scratch_that_ends_at_another_ends_there(angle: float) -> None:
     for light in (0, 3 * 60 * bright):
         image = picture(60 * np.maximum(ink(level), ink(other)) + light - 30)
 
-        (found,) = measure(
-            refine([seen_of(straight((60, 120), (160, 120))), seen_of(other)], image)
-        )
+        told = lengths(image, seen_of(straight((60, 120), (160, 120))), seen_of(other))
 
-        assert found.length_px + found.branches_px == pytest.approx(140 + 203, abs=8)
+        assert told == [pytest.approx(203, abs=4), pytest.approx(143, abs=6)]
+
+
+@pytest.mark.parametrize("apart", [12, 16, 20, 30, 40, 60])
+def test_a_scratch_goes_on_over_one_after_the_other(apart: int) -> None:
+    """Each is crossed by itself, however near the next one is."""
+    level = straight((60, 120), (360, 120))
+    others = [straight((190 + k * apart, 60), (190 + k * apart, 180)) for k in range(3)]
+    image = picture(60 * np.maximum.reduce([ink(level), *map(ink, others)]))
+
+    told = lengths(image, seen_of(straight((60, 120), (150, 120))), *map(seen_of, others))
+
+    assert told == [pytest.approx(303, abs=4), *[pytest.approx(123, abs=4)] * 3]
 
 
 def test_a_piece_on_the_way_is_no_scratch_that_crosses() -> None:

@@ -54,17 +54,14 @@ TWO = [(0,), (1,)]
         ([line((0, 0), (100, 0)), line((60, 6), (180, 6))], TWO),
         ([line((0, 0), (40, 0)), line((50, 0), (53, 0))], TWO),
         ([line((0, 0), (40, 0)), line((44, 0), (50, 0))], ONE),
-        ([line((0, 0), (100, 0)), line((50, 3), (50, 60))], ONE),
-        ([line((0, 0), (100, 0)), line((50, -2), (50, 60))], ONE),
-        ([line((0, 0), (100, 0)), line((50, 6), (50, 60))], TWO),
-        ([line((0, 0), (100, 0)), line((60, 3), (100, 13))], TWO),
-        ([line((0, 0), (100, 0)), line((50, 3), (50, 9))], TWO),
+        ([line((0, 0), (100, 0)), line((50, 3), (50, 60))], TWO),
+        ([line((0, 0), (100, 0)), line((50, -2), (50, 60))], TWO),
     ],
     ids=[
         "cut", "a gap wider than a piece bridges", "long ones over a wide gap", "a gap too wide",
         "set off", "parallel", "a corner", "an arc that is cut", "run into each other",
-        "run past each other", "a far speck", "a near speck", "a branch", "one that sticks out",
-        "before a branch", "beside rather than on", "a speck without a direction",
+        "run past each other", "a far speck", "a near speck", "one ends on the other",
+        "and sticks out",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("angle", [0.0, 0.7, 2.0])
@@ -173,34 +170,6 @@ def test_a_third_piece_at_a_gap_is_a_branch() -> None:
 
     assert sorted(chain.pieces) == [0, 1, 2]
     assert len(chain.bridges) == 2
-
-
-def test_what_crosses_a_scratch_is_no_branch_of_it() -> None:
-    """Broken at the crossing, its halves have each other; one that is there alone ends there."""
-    whole, halves = line((0, 0), (120, 0)), [line((60, -50), (60, -3)), line((60, 3), (60, 70))]
-
-    assert groups([whole, *halves]) == [(0,), (1, 2)]
-    assert groups([whole, halves[0]]) == [(0, 1)]
-
-
-@pytest.mark.parametrize("gap", [0, 1])
-def test_three_arms_of_two_masks_are_as_those_of_one(gap: int) -> None:
-    """To 2 px, whichever two of them the network told together."""
-    arms = [((20, 100), (150, 100)), ((150, 100), (220, 30)), ((150, 100), (230, 130))]
-    pieces = [np.zeros((200, 260), np.uint8) for _ in arms]
-    for mask, (a, b) in zip(pieces, arms, strict=True):
-        cv2.line(mask, a, b, 1, 3)
-    (whole,) = measure([Detection(0.9, 0, 0, np.bitwise_or.reduce(pieces) > 0)])
-
-    for alone in range(3):
-        rest = np.bitwise_or.reduce(pieces[:alone] + pieces[alone + 1 :])
-        near = cv2.dilate(rest, np.ones((2 * gap + 1, 2 * gap + 1), np.uint8))
-        one = pieces[alone] & (1 - near)
-        (told,) = measure([Detection(0.9, 0, 0, mask > 0) for mask in (rest, one)])
-
-        assert told.fragments == 2
-        assert told.length_px == pytest.approx(whole.length_px, abs=2)
-        assert told.branches_px == pytest.approx(whole.branches_px, abs=3)
 
 
 def drawn(*pieces: tuple[tuple[int, int], tuple[int, int]], width: int = 1) -> np.ndarray:

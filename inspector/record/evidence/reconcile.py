@@ -74,7 +74,7 @@ def last_parts(folder: Path) -> Iterator[LastPart]:
             time = str(record["result"]["time"])
             size = sum((folder / file).stat().st_size for file in names)
             found.append((time, LastPart(name, size)))
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             _delete_half(folder, names)
     yield from (part for _, part in sorted(found, key=lambda pair: pair[0]))
 
@@ -88,7 +88,7 @@ def _reconcile_folder(path: Path, folder: str, index: Index) -> Iterator[Record]
         if name in rows and has_record:
             continue
         try:
-            whole = _whole(path, name) if has_record else None
+            whole = _whole(path, folder, name) if has_record else None
         except EvidenceError as error:
             log.error("it stays where it is, and is not of the chain: %s", error)  # noqa: TRY400
             continue
@@ -104,21 +104,32 @@ def _reconcile_folder(path: Path, folder: str, index: Index) -> Iterator[Record]
         index.given_up([row.number for row in lost])
 
 
-def _whole(folder: Path, name: str) -> Record | None:
+def _whole(path: Path, folder: str, name: str) -> Record | None:
     """The record, if it and its pictures are as they were written.
 
     Raises:
-        EvidenceError: it is whole, and cannot be read: another version wrote it.
+        EvidenceError: it is whole, and cannot be taken in: another version wrote it, or somebody
+            has put it there.
     """
-    path = folder / (name + RECORD)
+    file = path / (name + RECORD)
     try:
-        data = path.read_bytes()
+        data = file.read_bytes()
         json.loads(data)
-        record = Record.parse(data, name=str(path))
+    except (OSError, ValueError, RecursionError):
+        return None
+    record = Record.parse(data, name=str(file))
+    try:
+        Verdict(record.result["verdict"])
+        belongs = folder_of(datetime.fromisoformat(record.result["time"])) == folder
+    except (LookupError, TypeError, ValueError) as error:
+        raise EvidenceError(f"{file}: expected a verdict and a time, found: {error}") from None
+    if record.id != name or not belongs:
+        raise EvidenceError(f"{file}: expected the record {name} of this hour, found another")
+    try:
         for attached in filter(None, (record.picture, record.overlay)):
-            if fingerprint((folder / attached.file).read_bytes()) != attached.sha256:
+            if fingerprint((path / attached.file).read_bytes()) != attached.sha256:
                 return None
-    except (OSError, ValueError):
+    except OSError:
         return None
     return record if record.number is not None else None
 
@@ -157,6 +168,6 @@ def _delete_half(folder: Path, names: Sequence[str]) -> None:
 def _by_record(folder: Path) -> dict[str, list[str]]:
     """Names of files in the folder, by the id of the record that they belong to."""
     found: dict[str, list[str]] = {}
-    for path in folder.iterdir():
+    for path in filter(Path.is_file, folder.iterdir()):
         found.setdefault(path.name.partition(".")[0], []).append(path.name)
     return found

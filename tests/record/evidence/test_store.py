@@ -1,5 +1,6 @@
 """What is kept, found again, given up, and put right after a kill: in real files."""
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -306,6 +307,36 @@ def test_a_record_of_another_version_is_left_alone(root: Path) -> None:
 
     assert ids(Reader(root).latest(9)) == ["dev-1-4", "dev-1-2", "dev-1-1"]
     assert set(before) < set(files(root))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("verdict", "rework"), ("verdict", None), ("time", "soon"), ("time", 5), ("time", None)],
+)
+def test_an_odd_record_does_not_keep_the_others_from_being_kept(
+    root: Path, key: str, value: object
+) -> None:
+    """It stays where it is; here the index was lost, so that all of them are read."""
+    fill(root, Kept.FAIL, Kept.FAIL, Kept.FAIL)
+    odd = Reader(root).find("dev-1-3").record
+    tree = json.loads(odd.read_text())
+    tree["result"] |= {key: value}
+    if value is None:
+        del tree["result"][key]
+    odd.write_text(json.dumps(tree))
+    moved = Reader(root).find("dev-1-2").record
+    (root / "2026-11-21" / "13").mkdir()
+    moved.rename(root / "2026-11-21" / "13" / moved.name)
+    (root / "last" / "a folder").mkdir(parents=True)
+    (odd.parent / "a folder").mkdir()
+    for path in root.glob("index.db*"):
+        path.unlink()
+
+    fill(root, Kept.FAIL, first=4)
+
+    assert ids(Reader(root).latest(9)) == ["dev-1-4", "dev-1-1"]
+    assert odd.is_file()
+    assert (root / "2026-11-21" / "13" / moved.name).is_file()
 
 
 def test_a_damaged_index_is_put_aside(root: Path) -> None:
