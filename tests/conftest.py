@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ SIDE = 640
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile("inspector", deadline=None)
 settings.load_profile("inspector")
+
+# A shell has what it starts in the background ignore it, and what tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SKIP_NOTHING = "INSPECTOR_TESTS_SKIP_NOTHING"
 
