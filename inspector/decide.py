@@ -103,7 +103,8 @@ class _Part:
         """How many of its class could not be measured: they may lie in any zone."""
         if isinstance(of, ClassLimits):
             return self.unmeasured.count(of.name)
-        return sum(kind not in self._apart(measure) for kind in self.unmeasured)
+        apart = self._apart(measure)
+        return sum(kind not in apart for kind in self.unmeasured)
 
     def _apart(self, measure: str) -> set[str]:
         """The classes that have limits of their own on this measure."""

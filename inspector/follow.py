@@ -161,8 +161,8 @@ def _over(
     if others.size:  # another one lies beyond: it is met, or crossed in its turn
         last, count = int(hit[others[0]]) + 1, int(hit[others[0] + 1]) + 1
     about = slice(max(0, first - GAP), last + GAP)
-    beside = (points[about] + side * ASTRIDE * right[about] for side in (-1, 1))
-    leads_away = any(_meets(line, right[about], masks).any() for line in beside)
+    beside = (points[about] + far * right[about] for far in (-ASTRIDE, ASTRIDE))
+    leads_away = any(_meets(side, right[about], masks).any() for side in beside)
     if first > GAP + SLACK or last - first > OVER or not leads_away:
         return NOWHERE
     ahead = slice(last, min(last + AHEAD, count))

@@ -37,13 +37,14 @@ class Line:
         """As `Limits.refuse_others_than`, with the file and the line in it.
 
         Raises:
-            ConfigError: a class that the model does not have has limits.
+            ConfigError: limits of a class that the model does not have, or a class without any.
         """
         try:
             self.config.limits.refuse_others_than(classes)
         except ConfigError as error:
             key = str(error).partition(":")[0]
-            at = next((s.line for s in settings(self.written, self.text) if s.key == key), None)
+            known = settings(self.written, self.text)
+            at = next(s.line for s in known if s.key.startswith(key) and s.line)
             raise ConfigError(f"{self.path}:{at}: {error}") from None
 
 

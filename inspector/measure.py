@@ -91,7 +91,9 @@ def measure(detections: Sequence[Detection], apart: Collection[str] = frozenset(
     """The scratches that the detections of one frame show, in the order of the detections.
 
     Pieces of one detection that are near each other are one scratch, and pieces of several
-    detections that continue each other (`join.py`). One below `SPECK` px² is none.
+    detections that continue each other (`join.py`). Kinds that are held `apart`, because they have
+    limits of their own, are joined with none but their own; else the kind is that of the longest
+    piece. One below `SPECK` px² is none.
 
     Raises:
         InferenceError: there are more than can be told apart in time.

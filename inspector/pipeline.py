@@ -86,7 +86,6 @@ class Inspector:
             ConfigError: limits of a class that the model does not have.
         """
         self.segmenter = segmenter
-        self.view = view
         self._repeats = Repeats()
         self.judge_by(limits, view)
 

@@ -173,3 +173,15 @@ def test_a_class_that_the_model_does_not_have_is_named_with_its_line(
     assert done.returncode == 78
     assert "line.yaml:7: limits.classes.1.name: expected a class of the model" in done.stderr
     assert "found dent" in done.stderr
+
+
+def test_a_model_of_which_nothing_is_judged_is_named_with_the_line_too(tmp_path: Path) -> None:
+    (tmp_path / "line.yaml").write_text(
+        "site: a\nline: b\ncamera: {source: 'folder:parts'}\nlimits:\n  classes:\n"
+        "    - {name: scratch, limits: none}\n"
+    )
+
+    done = run("check", cwd=tmp_path)
+
+    assert done.returncode == 78
+    assert "line.yaml:6: limits.classes: expected a class that is judged" in done.stderr
