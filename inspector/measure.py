@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.branches import branches
-from inspector.crossing import shares, strokes
+from inspector.crossing import Stroke, strokes
 from inspector.errors import InferenceError
 from inspector.graph import Pixels, Points
 from inspector.join import bridges, chains
+from inspector.shares import shares
 from inspector.skeleton import (
     SMOOTHING,
     depth,
@@ -63,14 +64,16 @@ class _Told:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A connected piece of a scratch: its pixels in the frame, and which of them were `seen` (n,);
-    the others bridge gaps. `path` is the centre line from pixel to pixel, `line` the same without
-    its staircase, and `width` in px is rough. `branches`: how long they are, all together, in px.
+    """A connected piece of a scratch: its pixels in the frame; which of them were `seen` (n,), the
+    others bridge gaps; and which are its `own` (n,), the others its branches'. `path` is the centre
+    line from pixel to pixel, `line` the same without its staircase, and `width` in px is rough.
+    `branches`: how long they are, all together, in px.
     """
 
     told: _Told
     pixels: Pixels
     seen: NDArray[np.bool_]
+    own: NDArray[np.bool_]
     path: Points
     line: Points
     width: float
@@ -79,12 +82,12 @@ class _Part:
     @classmethod
     def along(
         cls, path: Points, told: _Told, pixels: Pixels, seen: NDArray[np.bool_],
-        deep: NDArray[np.float32], branches: float,
+        own: NDArray[np.bool_], deep: NDArray[np.float32], branches: float,
     ) -> "_Part":  # fmt: skip
         """These pixels about this path, whose points are so `deep` inside of them, in px."""
         # A blot on a scratch makes it no wider elsewhere.
-        width = min(int(np.count_nonzero(seen)) / len(path), BLOT * float(np.median(deep)))
-        return cls(told, pixels, seen, path, evened(path, smoothing(width)), width, branches)
+        width = min(int(np.count_nonzero(seen & own)) / len(path), BLOT * float(np.median(deep)))
+        return cls(told, pixels, seen, own, path, evened(path, smoothing(width)), width, branches)
 
 
 def measure(detections: Sequence[Detection], apart: Collection[str] = frozenset()) -> list[Scratch]:
@@ -108,7 +111,7 @@ def measure(detections: Sequence[Detection], apart: Collection[str] = frozenset(
     for kind in dict.fromkeys(held):
         own = [k for k, other in enumerate(held) if other == kind]
         lines = [parts[k].line for k in own]
-        widths = [len(parts[k].pixels) / max(1.0, length_of(parts[k].line)) for k in own]
+        widths = [np.count_nonzero(parts[k].own) / max(1.0, length_of(parts[k].line)) for k in own]
         found += [([own[k] for k in c.pieces], c.bridges) for c in chains(lines, widths)]
     found.sort(key=lambda pieces_and_bridges: pieces_and_bridges[0])
     return [_measure(_joined([parts[k] for k in pieces], gaps)) for pieces, gaps in found]
@@ -127,16 +130,17 @@ def _parts(detection: Detection) -> Iterator[_Part]:
         )
         width = np.count_nonzero(whole) / np.count_nonzero(skeleton)
         within = depth(whole)
-        paths = strokes(skeleton, width, 2 * float(within.max()) - 1)
-        _refuse_beyond(MOST, len(paths))
-        owned = shares(whole, paths, width) if len(paths) > 1 else [pixels_of(whole)]
-        lengths = branches(skeleton, within, paths, width)
+        found = strokes(skeleton, width, 2 * float(within.max()) - 1)
+        paths = [stroke.path for stroke in found]
+        beside = branches(skeleton, within, paths, width)
         told = _Told(
             detection.confidence, detection.kind, detection.haze, detection.refined, fragments
         )
-        for path, at, beside in zip(paths, owned, lengths, strict=True):
+        shared = shares(whole, found, width, [branch.pixels for branch in beside])
+        for number, (path, (at, own)) in enumerate(zip(paths, shared, strict=True)):
             deep = _at(within, path.astype(np.int32))
-            yield _Part.along(path + corner, told, at + corner, _at(seen, at), deep, beside)
+            more = sum(branch.length for branch in beside if branch.of == number)
+            yield _Part.along(path + corner, told, at + corner, _at(seen, at), own, deep, more)
 
 
 def _groups(mask: Mask) -> Iterator[tuple[tuple[slice, slice], Mask, Mask, int]]:
@@ -187,13 +191,13 @@ def _joined(parts: list[_Part], gaps: Points) -> _Part:
     seen = _drawn(pixels[were_seen] - corner, shape)
     lines = [np.rint(gap).astype(np.int32) - corner for gap in gaps]
     whole = _with(lines, _drawn(pixels - corner, shape))
-    at = pixels_of(whole)
     skeleton, within = thin(whole), depth(whole)
     path = max([longest_path(skeleton) + corner, *(p.path for p in parts)], key=length_of)
     width = np.count_nonzero(whole) / np.count_nonzero(skeleton)
-    (beside,) = branches(skeleton, within, [path - corner], width)
-    deep = _at(within, path.astype(np.int32) - corner)
-    return _Part.along(path, _Told.of(parts), at + corner, _at(seen, at), deep, beside)
+    beside = branches(skeleton, within, [path - corner], width)
+    ((at, own),) = shares(whole, [Stroke(path - corner)], width, [b.pixels for b in beside])
+    deep, more = _at(within, path.astype(np.int32) - corner), sum(b.length for b in beside)
+    return _Part.along(path, _Told.of(parts), at + corner, _at(seen, at), own, deep, more)
 
 
 def _box(pixels: Pixels) -> tuple[NDArray[np.int32], tuple[int, int]]:
@@ -220,10 +224,10 @@ def _measure(part: _Part) -> Scratch:
     seen, outline = _drawn(at[part.seen], shape), _outline(_drawn(at, shape))
     nearest, thick = nearest_of(at, path, shape), thickness(seen)
     narrow = min(cv2.minAreaRect(outline)[1]) + 1
-    length = _length(part.pixels, part.line, nearest, part.width)
+    length = _length(part.pixels[part.own], part.line, nearest[part.own], part.width)
     if len(path) < COMPACT * max(part.width, thick):
         length = max(length, _extent(part.pixels))
-    widths = _local_widths(part.line, _at(seen, path), nearest[part.seen], length)
+    widths = _local_widths(part.line, _at(seen, path), nearest[part.seen & part.own], length)
     widths = widths.clip(max=narrow)  # at the end of a spot more pixels fan out than it is wide
     median, most = float(np.median(widths)), max(float(widths.max()), thick)
     haze = part.told.haze

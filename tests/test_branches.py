@@ -61,7 +61,7 @@ def test_a_line_has_none(length, angle, bend, width) -> None:
 
 
 def test_all_of_them_count_and_branches_of_branches_too() -> None:
-    """Lines of 240, 80, 90 and 50 px, of which the longest way takes 290."""
+    """Lines of 240, 80, 90 and 50 px; the way goes straight on, though a longer one turns off."""
     mask = lines(
         ((30, 150), (270, 150)), ((90, 150), (90, 70)), ((200, 150), (200, 240)),
         ((200, 200), (250, 200)), width=2,
@@ -69,7 +69,7 @@ def test_all_of_them_count_and_branches_of_branches_too() -> None:
 
     scratch = only(mask)
 
-    assert scratch.length_px == pytest.approx(290, abs=6)
+    assert scratch.length_px == pytest.approx(242, abs=3)
     assert total(scratch) == pytest.approx(460, abs=6)
 
 
@@ -121,15 +121,27 @@ def test_a_rung_that_closes_takes_nothing_away(apart: int) -> None:
     assert drawn(0) == pytest.approx(520 + 6 * apart, rel=0.05)
 
 
-def test_what_a_way_round_a_loop_leaves_over_counts() -> None:
-    """A loop within a line: the longest way leads in and round, and what leads out is left."""
+def test_what_leads_into_a_loop_and_out_of_it_counts() -> None:
+    """A loop within a line: no scratch turns off as sharply as the way in would."""
     canvas = lines(((20, 150), (80, 150)), ((220, 150), (280, 150)), width=3).astype(np.uint8)
     cv2.circle(canvas, (150, 150), 70, 1, 3)
 
     scratch = only(canvas > 0)
 
-    assert scratch.length_px == pytest.approx(60 + 2 * np.pi * 70, rel=0.03)
-    assert scratch.branches_px == pytest.approx(60, abs=3)
+    assert scratch.length_px == pytest.approx(2 * np.pi * 70, rel=0.03)
+    assert scratch.branches_px == pytest.approx(120, abs=5)
+
+
+@pytest.mark.parametrize("width", [2.0, 4.0, 6.0])
+@pytest.mark.parametrize("fork", [40, 90, 140])
+def test_a_branch_makes_its_scratch_no_wider(fork: int, width: float) -> None:
+    """Its pixels lie beside the way, but not across it."""
+    line = ((0, 100), (180, 100))
+    plain = only(rays(*line, width=width))
+    forked = only(rays(*line, (fork, 80), width=width))
+
+    assert forked.width_px == pytest.approx(plain.width_px, abs=0.2)
+    assert forked.max_width_px <= 2 * plain.max_width_px + 1
 
 
 def test_a_third_piece_that_points_at_a_gap_is_a_branch() -> None:

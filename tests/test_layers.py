@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.trail",
         "inspector.skeleton",
         "inspector.crossing",
+        "inspector.shares",
         "inspector.branches",
         "inspector.join",
         "inspector.measure",
