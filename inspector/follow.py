@@ -19,7 +19,7 @@ from inspector.skeleton import nearest_of, pixels_of
 from inspector.types import Detection, Image
 
 SEED = 20  # points; a shorter scratch has no direction to be trusted
-BACK = (8, 24, 0)  # px before the tip, from which it is followed: the first from where it is found
+BACK = (8, 24, 48, 0)  # px before the tip, from which it is followed: from where it is found
 LAST = 16  # points before the tip, whose mean profile is looked for
 HEADING = 36  # points before the tip, which tell direction and curvature
 MOST_CURVED = 0.03  # rad per px
@@ -47,12 +47,14 @@ FAR_AHEAD = 2 * AHEAD
 class Tip:
     """The end of a scratch: its last points (n, 2) about a px apart, x and y in the frame, and for
     each the direction to the right (n, 2); `width` in px; `energy` of its bare profile there.
+    Beyond it the mask may fray out into threads, which are `frayed` px long in all.
     """
 
     points: Points
     right: Points
     width: float
     energy: float
+    frayed: float = 0.0
 
     def before(self, count: int) -> "Tip":
         """The same without so many of its points."""
@@ -118,13 +120,13 @@ def _onwards(
         way = _way(seen, like, last=won > 0)
         right = right[: len(way)]
         points = points[: len(way)] + right * way[:, None]
-        soon = seen[len(points) + SLACK :][:1] @ like
-        if won + len(points) <= back + SLACK and (soon < FAINTER * (like @ like)).any():
+        soon = np.square(seen[len(points) + SLACK :][:1]).sum(axis=1)
+        if won + len(points) <= back + SLACK and (soon < FAINTER**2 * (like @ like)).any():
             found.append(points)  # as at most tips: there it ends
             break
         met = np.array([cell in been for cell in _cells(points)], np.bool_)
         # Until it is beyond its own tip it may run over the masks that cross there.
-        for met_by, beyond in ((masks, back), ([own], back + TOUCHING)):
+        for met_by, beyond in ((masks, back), ([own], back + TOUCHING + ceil(tip.frayed))):
             far = max(0, beyond - won)
             met[far:] |= _meets(points[far:], right[far:], met_by)
         if met.any():

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector import groove
-from inspector.follow import LAST, MOST, Tip, drawn, follow
+from inspector.follow import LAST, MOST, SEED, Tip, drawn, follow
 from inspector.graph import Pixels, Points
 from inspector.groove import Floats
 from inspector.measure import SPECK
@@ -39,7 +39,7 @@ STEADY = 17  # points over which the middle keeps its distance from the mask's e
 MOSTLY = 0.5  # of a scratch, on which the picture has to show it
 CONNECTED = 0.5**0.5  # px to either side, from which a strip of pixels has no gaps
 
-CUT_OFF = 3.0  # px from the tip of the mask; a groove that begins so near may go on beyond
+CUT_OFF = 6.0  # px from the tip of the mask; a groove that begins so near may go on beyond
 NEAR = 12  # px from the tip of the mask, within which a groove may begin
 
 Binary = NDArray[np.uint8]
@@ -54,7 +54,8 @@ class _Strip:
     width that it looks, and by how much that is more than it is (n,), all in px; on which share of
     them the picture shows it; between which points it runs, and a share of the way to the next;
     whether it is cut off at its tips, by the end of the mask. `profiles` (n, M): what the picture
-    shows across it.
+    shows across it. `frayed`: how many points there are beyond its ends, where these are no tips,
+    in strips too short to be scratches.
     """
 
     strand: Strand
@@ -66,6 +67,13 @@ class _Strip:
     last: float
     open: tuple[bool, bool]
     profiles: Floats
+    frayed: tuple[int, int] = (0, 0)
+
+    @property
+    def forks(self) -> list[tuple[float, ...]]:
+        """Those of its ends, x and y, that are no tips."""
+        ends = zip((0, -1), self.strand.tips, strict=True)
+        return [tuple(self.strand.points[end].tolist()) for end, is_tip in ends if not is_tip]
 
     @property
     def middle(self) -> Points:
@@ -91,13 +99,13 @@ class _Strip:
         """Its tips, in the frame in which the crop's corner lies there."""
         points, right = self.middle[self.own] + corner, self.strand.right[self.own]
         half, seen = self.half[self.own], self.profiles[self.own]
-        first, last = self.open
-        if first:
+        first, last = self.frayed
+        if self.open[0] or first:
             width, energy = groove.median(half[:LAST]) * 2, _energy(seen[:LAST])
-            yield Tip(points[::-1], -right[::-1], width, energy)
-        if last:
+            yield Tip(points[::-1], -right[::-1], width, energy, first)
+        if self.open[1] or last:
             width, energy = groove.median(half[-LAST:]) * 2, _energy(seen[-LAST:])
-            yield Tip(points, right, width, energy)
+            yield Tip(points, right, width, energy, last)
 
 
 def refine(detections: Sequence[Detection], image: Image) -> list[Detection]:
@@ -135,7 +143,7 @@ def _refined(detection: Detection, image: Image) -> tuple[Detection, list[Tip]]:
     if middle:
         gray = cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_BGR2GRAY)
         kept, strips = _grooves(np.asarray(gray, np.float32), mask, middle)
-        tips = [tip for strip in strips for tip in strip.ends((left, top))]
+        tips = [tip for strip in _frayed(strips) for tip in strip.ends((left, top))]
         haze = groove.median(np.concatenate([strip.haze[strip.own] for strip in strips]))
         clear = sum(strip.clear * len(strip.half) for strip in strips)
         refined = clear >= MOSTLY * sum(len(strip.half) for strip in strips)
@@ -231,6 +239,37 @@ def _strip(gray: Floats, ground: float, strand: Strand, pixels: Floats, total: F
     haze = np.asarray(found.looks - found.width, np.float32)
     open_at = cut[0], cut[1]
     return _Strip(strand, aside, half, haze, found.clear, first, last, open_at, profiles)
+
+
+def _frayed(strips: Sequence[_Strip]) -> list[_Strip]:
+    """The strips; those that end in short ones alone are cut off there, where the mask frays out.
+    Their tips are before that.
+    """
+    at: dict[tuple[float, ...], list[int]] = {}
+    for number, strip in enumerate(strips):
+        for fork in strip.forks:
+            at.setdefault(fork, []).append(number)
+
+    def threads(number: int, fork: tuple[float, ...]) -> int:
+        """How many points there are beyond a fork, all of them in short strips; else none."""
+        fresh, seen, points = [fork], {number}, 0
+        while fresh:
+            for other in set(at[fresh.pop()]) - seen:
+                seen.add(other)
+                points += len(strips[other].half)
+                if len(strips[other].half) >= SEED:
+                    return 0
+                fresh += strips[other].forks
+        return points
+
+    def cut_off(number: int, strip: _Strip) -> _Strip:
+        if len(strip.half) < SEED or not strip.forks:
+            return strip
+        ends = [tuple(strip.strand.points[end].tolist()) for end in (0, -1)]
+        first, last = (threads(number, end) if end in strip.forks else 0 for end in ends)
+        return replace(strip, frayed=(first, last))
+
+    return [cut_off(number, strip) for number, strip in enumerate(strips)]
 
 
 def _energy(profiles: Floats) -> float:

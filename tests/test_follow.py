@@ -90,6 +90,35 @@ def test_a_followed_line_is_as_wide_as_its_tip(width: float, turn: int) -> None:
     assert found.width_px == pytest.approx(width, abs=0.6)
 
 
+@pytest.mark.parametrize("threads", [((12, 5),), ((10, 5), (14, -6)), ((14, 6), (9, -4), (16, 0))])
+def test_a_mask_that_frays_out_is_followed_from_before_its_threads(threads: tuple) -> None:
+    """Of a gouge the network often tells one side farther than the other: its middle forks there,
+    and each of its tips is too short to have a direction.
+    """
+    line = straight((30, 120), (390, 130))
+    image = picture(60 * ink(line, 7))
+    found = seen_of(line[120:250], 5)
+    end = line[250]
+    for along, aside in threads:
+        found.mask[ink(straight(tuple(end), (end[0] + along, end[1] + aside)), 3) >= 0.5] = True
+
+    (whole,) = lengths(image, found)
+
+    assert whole == pytest.approx(367, abs=4)
+
+
+def test_a_mask_that_leads_aside_at_its_tip_is_followed_from_before_that() -> None:
+    """There the groove lies beside the way ahead, which is no end of it."""
+    line = straight((30, 120), (390, 130))
+    image = picture(60 * ink(line, 7))
+    aside = line[150:250] + np.linspace(0, 1, 100)[:, None] ** 3 * (0, 7)
+    found = seen_of(aside, 6)
+
+    (whole,) = lengths(image, found)
+
+    assert whole == pytest.approx(367, abs=4)
+
+
 def test_a_tip_just_past_a_crossing_is_followed() -> None:
     """There the px before it lie on the mask of the other scratch."""
     level, upright = straight((60, 120), (360, 120)), straight((200, 20), (200, 220))
