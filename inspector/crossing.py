@@ -216,7 +216,7 @@ def _clusters(graph: Graph, forks: Sequence[int], reach: float) -> list[set[int]
             if one + chain.length + other <= reach:
                 both = some | others, one + chain.length + other
                 cluster |= dict.fromkeys(both[0], both)
-    return [keys for keys, _ in {id(both): both for both in cluster.values()}.values()]
+    return list({min(keys): keys for keys, _ in cluster.values()}.values())
 
 
 def _is_within(graph: Graph, number: int, cluster: set[int], reach: float) -> bool:

@@ -192,12 +192,15 @@ def _joined(parts: list[_Part], gaps: Points) -> _Part:
     lines = [np.rint(gap).astype(np.int32) - corner for gap in gaps]
     whole = _with(lines, _drawn(pixels - corner, shape))
     skeleton, within = thin(whole), depth(whole)
-    path = max([longest_path(skeleton) + corner, *(p.path for p in parts)], key=length_of)
     width = np.count_nonzero(whole) / np.count_nonzero(skeleton)
-    beside = branches(skeleton, within, [path - corner], width)
-    ((at, own),) = shares(whole, [Stroke(path - corner)], width, [b.pixels for b in beside])
-    deep, more = _at(within, path.astype(np.int32) - corner), sum(b.length for b in beside)
-    return _Part.along(path, _Told.of(parts), at + corner, _at(seen, at), own, deep, more)
+    told = strokes(skeleton, width, 2 * float(within.max()) - 1)
+    path = max((stroke.path for stroke in told), key=length_of)
+    if length_of(path) < sum(length_of(part.path) for part in parts):  # it leaves out one of them
+        path = max([longest_path(skeleton), *(part.path - corner for part in parts)], key=length_of)
+    beside = branches(skeleton, within, [path], width)
+    ((at, own),) = shares(whole, [Stroke(path)], width, [branch.pixels for branch in beside])
+    deep, more = _at(within, path.astype(np.int32)), sum(branch.length for branch in beside)
+    return _Part.along(path + corner, _Told.of(parts), at + corner, _at(seen, at), own, deep, more)
 
 
 def _box(pixels: Pixels) -> tuple[NDArray[np.int32], tuple[int, int]]:

@@ -144,6 +144,22 @@ def test_a_branch_makes_its_scratch_no_wider(fork: int, width: float) -> None:
     assert forked.max_width_px <= 2 * plain.max_width_px + 1
 
 
+@pytest.mark.parametrize("turn", [0, 40, 75])
+def test_a_scratch_in_two_pieces_turns_off_into_no_branch(turn: float) -> None:
+    """Though that leads farther than its own short end behind the fork: 250, not 270 px."""
+    ahead, aside = (
+        np.array((np.cos(np.radians(a)), np.sin(np.radians(a)))) for a in (turn, turn + 90)
+    )
+    at = [tuple(150 + k * ahead) for k in (-120, -20, -10, 90, 130)]
+    forked = (at[2], at[4]), (at[3], tuple(150 + 90 * ahead + 60 * aside))
+    pieces = [lines((at[0], at[1]), width=3), lines(*forked, width=3)]
+
+    (scratch,) = measure([Detection(0.9, 0, 0, piece) for piece in pieces])
+
+    assert scratch.length_px == pytest.approx(253, abs=4)
+    assert scratch.branches_px == pytest.approx(60, abs=4)
+
+
 def test_a_third_piece_that_points_at_a_gap_is_a_branch() -> None:
     """Pieces of several detections: two are joined, and what points there too is told as well."""
     ends = ((20, 150), (80, 150)), ((95, 150), (150, 150)), ((86, 153), (120, 169))
