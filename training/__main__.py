@@ -159,10 +159,9 @@ def train(
     from inspector.errors import ConfigError, NoInputError
     from training import train as recipe
 
-    chosen = recipe.settings(
-        config, data=data and str(data), model=model, hours=hours, imgsz=imgsz, batch=batch, lr0=lr0
-    )
+    given = {"model": model, "hours": hours, "imgsz": imgsz, "batch": batch, "lr0": lr0}
     try:
+        chosen = recipe.settings(config, data=data and str(data), **given)
         weights = recipe.train(chosen, name, resume)
     except (ConfigError, FileNotFoundError) as error:
         typer.echo(f"refused: {error}", err=True)

@@ -177,8 +177,13 @@ class DenseTrainer(ByTheClock, SemanticSegmentationTrainer):
 
 
 def settings(config: Path | None, **given: Any) -> dict[str, Any]:
-    """The file's settings, with those given on the command line in their place."""
-    chosen: dict[str, Any] = yaml.safe_load((config or CONFIG).read_text(encoding="utf-8"))
+    """The file's settings, with those given on the command line in their place. A `model` that lies
+    beside the file is meant, from wherever the command is run.
+    """
+    file = config or CONFIG
+    chosen: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if (beside := file.parent / str(chosen["model"])).is_file():
+        chosen["model"] = str(beside)
     for key, value in given.items():
         if value is not None:
             (chosen if key in chosen else chosen["train"])[key] = value

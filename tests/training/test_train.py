@@ -1,12 +1,16 @@
 """What a dense net is taught: targets at half the resolution, in which no hairline breaks."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from training.__main__ import app
 from training.targets import LEFT_OUT, dense_target
-from training.train import settings
+from training.train import CONFIG, settings
 
 
 def target(mask: np.ndarray) -> np.ndarray:
@@ -58,3 +62,20 @@ def test_the_command_line_overrules_the_file() -> None:
 
     assert (chosen["hours"], chosen["train"]["batch"]) == (0.5, 4)
     assert chosen["train"]["lr0"] > 0
+
+
+@pytest.mark.parametrize("name", ["default.yaml", "gpu.yaml"])
+def test_a_net_beside_the_settings_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Path(settings(CONFIG.with_name(name))["model"]).is_file()
+    assert settings(None, model="yolo11n-seg.yaml")["model"] == "yolo11n-seg.yaml"
+
+
+def test_settings_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["train", "--config", str(tmp_path / "no.yaml")])
+
+    assert done.exit_code == 66
+    assert "no.yaml" in done.output
