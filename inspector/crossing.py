@@ -266,7 +266,7 @@ def _apart(graph: Graph, meetings: _Meetings) -> Graph:
             middle = len(runs[0]) // 2
             runs = [runs[0][middle:], *runs[1:], runs[0][:middle]]
         way = [pixel for run in runs for pixel in run]
-        if len(way) > 1:
+        if len(way) > 1:  # of a short link there may be less left
             out.append(chain_of(graph.points, way))
     return Graph(graph.points, tuple(out))
 
