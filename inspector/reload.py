@@ -79,8 +79,12 @@ class Reload:
 
     def _fitting(self, written: LineConfig) -> LineConfig | None:
         """What is started, with what is `written` for judging; None where the two do not fit: zones
-        that were drawn for a new `roi` may lie beyond the old one.
+        that were drawn for a new `roi` may lie beyond the old one, and other classes belong to a
+        new model.
         """
+        is_other_model = written.model.bundle != self._started.model.bundle
+        if is_other_model and written.limits.classes != self._started.limits.classes:
+            return None
         new = {key: getattr(written, key) for key in TAKEN_OVER}
         try:
             return LineConfig.model_validate(dict(self._started) | new)

@@ -124,6 +124,20 @@ def test_zones_for_a_new_camera_wait_for_it(running: Running) -> None:
     }
 
 
+def test_classes_of_a_new_model_wait_for_it(running: Running) -> None:
+    """The one that runs has none of that name; a file without them is taken over."""
+    model, dent = {"bundle": "dents"}, {"name": "dent", "limits": {"min_scratch_px": 30}}
+    running.reload(model=model, limits={"min_scratch_px": 50, "classes": [dent]})
+
+    assert running.taken == []
+    assert running.alarms == {
+        "restart_needed": "from the next start on: model.bundle, scale, sight, limits"
+    }
+    running.reload(model=model, limits={"min_scratch_px": 50})
+    assert [config.limits.min_scratch_px for config in running.taken] == [50]
+    assert running.alarms == {"restart_needed": "from the next start on: model.bundle"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
