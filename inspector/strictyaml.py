@@ -16,6 +16,8 @@ MAX_CHARS = 1 << 18  # a line's file is a page or two; a longer one is a wrong f
 MAX_DEPTH = 16  # the configuration nests three deep
 MAX_DIGITS = 100  # Python refuses to read a number of thousands
 
+STR, INT = "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
+
 Key = tuple[str | int, ...]
 Lines = dict[Key, int]
 """Path of a key, as ("camera", "roi", 0), to the line of the file that it stands on, from 1."""
@@ -133,11 +135,12 @@ def _build(loader: _CoreLoader, node: yaml.Node, at: Key, lines: Lines, name: st
             _build(loader, child, (*at, index), lines, name)
             for index, child in enumerate(node.value)
         ]
-    if node.tag == "tag:yaml.org,2002:int":
+    implied = loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+    if node.tag not in (STR, implied):  # one that is written out may not fit the text
+        raise ConfigError(f"{name}:{line}: expected plain YAML, found the tag {node.tag}")
+    if node.tag == INT:
         if len(node.value) > MAX_DIGITS:
             found = len(node.value)
             raise ConfigError(f"{name}:{line}: expected at most {MAX_DIGITS} digits, found {found}")
         return int(node.value)
-    if node.tag.startswith("tag:yaml.org,2002:"):
-        return loader.construct_object(node)
-    raise ConfigError(f"{name}:{line}: expected plain YAML, found the tag {node.tag}")
+    return loader.construct_object(node)

@@ -113,7 +113,14 @@ def test_every_kind_of_source(source: str, expected: Source) -> None:
         ("- a\n", "expected a mapping of keys"),
         ("a: [1,", "expected YAML"),
         ("a: &x 1\nb: *x\n", ":2: expected no aliases"),
-        ("a: !!python/name:os.system\n", "expected YAML"),
+        ("a: !!python/name:os.system\n", ":1: expected plain YAML, found the tag"),
+        *[
+            (
+                f"a: 1\nb: !!{tag} abc\n",
+                f":2: expected plain YAML, found the tag tag:yaml.org,2002:{tag}",
+            )
+            for tag in ("int", "float", "bool", "timestamp", "binary", "null")
+        ],
         ("[" * 3000, "levels"),
         ("a: " + "x" * 300_000, "characters"),
         ("a: \x00\n", "expected YAML"),

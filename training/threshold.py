@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from inspector.config import Limits
+from inspector.errors import NoInputError
 from inspector.pipeline import Inspector
 from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
@@ -48,8 +49,8 @@ class _Once:
 
     def infer(self, image: Image) -> Outputs:
         tile = image.tobytes()
-        if tile not in self._answers:
-            self._answers[tile] = self._runtime.infer(image)
+        if tile not in self._answers:  # kept: a runtime writes the next one into the same memory
+            self._answers[tile] = tuple(np.array(output) for output in self._runtime.infer(image))
         return self._answers[tile]
 
     def forget(self) -> None:
@@ -57,7 +58,11 @@ class _Once:
 
 
 def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool = False) -> Choice:
-    """The confidence that serves best on truth-`split`.jsonl in the data set's folder `data`."""
+    """The confidence that serves best on truth-`split`.jsonl in the data set's folder `data`.
+
+    Raises:
+        NoInputError: it lists no good part, or no bad one: nothing could be weighed.
+    """
     rows = [json.loads(line) for line in (data / f"truth-{split}.jsonl").read_text().splitlines()]
     runtime, limits = _Once(segmenter.runtime), Limits(min_scratch_px=LIMIT_PX)
     inspectors = [
@@ -75,6 +80,11 @@ def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool 
         bad.append(longest >= LIMIT_PX)
         rejected.append([result.verdict is not Verdict.PASS for result in results])
         runtime.forget()
+    if not 0 < sum(bad) < len(bad):
+        raise NoInputError(
+            f"{data / f'truth-{split}.jsonl'}: expected good parts and bad ones to choose the "
+            f"confidence on, found {bad.count(False)} good and {bad.count(True)} bad"
+        )
     return best_choice(np.array(bad), np.array(rejected))
 
 
