@@ -259,14 +259,15 @@ def _apart(graph: Graph, meetings: _Meetings) -> Graph:
             left.discard(end[0])
             pixels, far = graph.chains[end[0]].pixels, (end[0], -1 - end[1])
             steps = pixels if end[1] == 0 else pixels[::-1]
-            come, go = (0 if e not in on else SPLAY if on[e] else 1 for e in (end, far))
+            most = (len(steps) - 1) // 2  # of a short link the middle stays
+            come, go = (min(most, 0 if e not in on else SPLAY if on[e] else 1) for e in (end, far))
             runs.append(steps[come : len(steps) - go])
             end = on.get(far)
         if end is not None:  # a ring that is crossed: cut where it is not
             middle = len(runs[0]) // 2
             runs = [runs[0][middle:], *runs[1:], runs[0][:middle]]
         way = [pixel for run in runs for pixel in run]
-        if len(way) > 1:  # of a short link there may be less left
+        if len(way) > 1:
             out.append(chain_of(graph.points, way))
     return Graph(graph.points, tuple(out))
 

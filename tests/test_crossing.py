@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from inspector.crossing import Stroke, strokes
+from inspector.crossing import SPLAY, Stroke, _apart, _Meetings, strokes
+from inspector.graph import Graph, chain_of
 from inspector.measure import measure
 from inspector.shares import shares
 from inspector.skeleton import longest_path, thin
@@ -286,3 +287,20 @@ def test_a_path_that_jumps_over_a_hole_keeps_its_share_in_one_piece() -> None:
         assert len(pixels) == np.count_nonzero(own)
         assert cv2.connectedComponents(own, connectivity=8)[0] == 2
         assert own[path[:, 1].astype(int), path[:, 0].astype(int)].all()
+
+
+def test_a_short_link_between_meetings_is_cut_alike_from_either_side() -> None:
+    """Of four pixels no five can go; which of them go hangs not on how the link was walked."""
+    points = np.stack([np.arange(44.0), np.zeros(44)], axis=1)
+    arm, link = list(range(20)), list(range(20, 24))
+
+    def left(pixels: list[int], near: int) -> int:
+        far = -1 - near
+        on = {(0, -1): (1, near), (1, near): (0, -1), (1, far): None}
+        chains = (chain_of(points, arm), chain_of(points, pixels))
+        return sum(
+            len(chain.pixels)
+            for chain in _apart(Graph(points, chains), _Meetings(on, set())).chains
+        )
+
+    assert left(link, 0) == left(link[::-1], -1) == 20 - SPLAY + 2
