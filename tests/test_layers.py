@@ -75,6 +75,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.watchdog",
         "inspector.broker",
         "inspector.segment.threads",
+        "inspector.segment.compiled",
         "inspector.segment.bundle",
         "inspector.segment.onnx_runtime",
         "inspector.segment.openvino_runtime",

@@ -6,6 +6,7 @@ line the hash of what stands above it: a changed digit of a threshold is a chang
 """
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ from pydantic import ValidationError
 
 from inspector import strictyaml
 from inspector.config import ModelConfig
-from inspector.errors import BundleError, ConfigError
+from inspector.errors import BundleError, ConfigError, InferenceError
 from inspector.publish.message import ModelInfo
+from inspector.segment import compiled
 from inspector.segment.manifest import GOLDEN_INPUT, GOLDEN_LABELS, MODEL, Manifest
 from inspector.segment.runtime import Runtime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection, Image
+
+log = logging.getLogger(__name__)
 
 DEFAULT = Path(__file__).parent / "models" / "default"
 MANIFEST = "manifest.yaml"
@@ -157,15 +161,33 @@ def open_runtime(bundle: Bundle, config: ModelConfig, cache: Path | None = None)
 def open_segmenter(config: ModelConfig, cache: Path | None = None) -> tuple[Segmenter, ModelInfo]:
     """Load the bundle that the configuration names and prove it on its golden picture.
 
+    `cache` is a folder for compiled models. What is damaged there is compiled anew: it says nothing
+    about the bundle.
+
     Raises:
         BundleError: the model may not run.
         ConfigError: a device or precision that the library does not have.
     """
     loaded = load(locate(config.bundle))
-    runtime = open_runtime(loaded, config, cache)
-    self_test(loaded, runtime)
+    if cache is not None:
+        compiled.drop_damaged(cache)
+    try:
+        runtime = _proved(loaded, config, cache)
+    except (BundleError, InferenceError) as error:
+        if cache is None:
+            raise
+        log.warning("the model is compiled anew: %s", error)
+        runtime = _proved(loaded, config, cache if compiled.clear(cache) else None)
+    if cache is not None:
+        compiled.prove(cache)
     info = ModelInfo(name=loaded.manifest.name, sha256=loaded.sha256, runtime=runtime.name)
     return Segmenter(loaded.manifest, runtime, config.confidence), info
+
+
+def _proved(bundle: Bundle, config: ModelConfig, cache: Path | None) -> Runtime:
+    runtime = open_runtime(bundle, config, cache)
+    self_test(bundle, runtime)
+    return runtime
 
 
 def self_test(bundle: Bundle, runtime: Runtime) -> None:
