@@ -230,7 +230,8 @@ def _measure(part: _Part) -> Scratch:
     length = _length(part.pixels[part.own], part.line, nearest[part.own], part.width)
     if len(path) < COMPACT * max(part.width, thick):
         length = max(length, _extent(part.pixels))
-    widths = _local_widths(part.line, _at(seen, path), nearest[part.seen & part.own], length)
+    own = part.own[part.seen]
+    widths = _local_widths(part.line, _at(seen, path), nearest[part.seen], own, length)
     widths = widths.clip(max=narrow)  # at the end of a spot more pixels fan out than it is wide
     median, most = float(np.median(widths)), max(float(widths.max()), thick)
     haze = part.told.haze
@@ -299,22 +300,29 @@ def _beyond(cap: Pixels, tip: Points, direction: Points, width: float) -> float:
 
 
 def _local_widths(
-    line: Points, seen: NDArray[np.bool_], nearest: NDArray[np.intp], length: float
+    line: Points,
+    seen: NDArray[np.bool_],
+    nearest: NDArray[np.intp],
+    own: NDArray[np.bool_],
+    length: float,
 ) -> NDArray[np.float64]:
     """Pixels that lie nearest to a stretch of the line, per length of the stretch; `nearest` is of
-    the pixels that were seen.
+    the pixels that were seen, and so is which of them are its `own`.
 
-    Stretches on a bridge, where points of the line were not `seen`, have no width and are left out.
+    Stretches on a bridge, where points of the line were not `seen`, have no width and are left out,
+    and so are those at a fork most of whose pixels are a branch's.
     """
     if len(line) > 2 * WINDOW:  # else too short for stretches
-        pixels = np.bincount(nearest, minlength=len(line)).astype(np.float64)
+        kernel = np.ones(WINDOW)
+        pixels = np.convolve(np.bincount(nearest[own], minlength=len(line)), kernel, "valid")
+        others = np.convolve(np.bincount(nearest[~own], minlength=len(line)), kernel, "valid")
         steps = np.hypot(*np.diff(line, axis=0).T)
         lengths = np.concatenate([[steps[0]], (steps[1:] + steps[:-1]) / 2, [steps[-1]]])
-        kernel = np.ones(WINDOW)
-        whole = np.convolve(seen, kernel, "valid") >= WINDOW
-        stretch = np.convolve(pixels, kernel, "valid") / np.convolve(lengths, kernel, "valid")
+        clear = (np.convolve(seen, kernel, "valid") >= WINDOW) & (pixels > others)
         trim = WINDOW // 2  # the ends' own pixels fan out beyond the line
-        inner = stretch[trim:-trim][whole[trim:-trim]]
+        inner = (pixels / np.convolve(lengths, kernel, "valid"))[trim:-trim][clear[trim:-trim]]
         if len(inner):
             return np.asarray(inner)
-    return np.array([len(nearest) / length])
+    count = int(np.count_nonzero(own))
+    count = count if 2 * count > len(own) else len(own)  # else it is all a mesh
+    return np.array([count / (length * max(float(seen.mean()), 1 / len(seen)))])
