@@ -11,7 +11,8 @@ from inspector.errors import ConfigError
 Config = Annotated[
     Path | None,
     typer.Option(
-        help="The line's YAML. Left out: $INSPECTOR_CONFIG, ./line.yaml, /etc/inspector/lines/."
+        readable=False,  # asked when it is read, and told with its own exit code
+        help="The line's YAML. Left out: $INSPECTOR_CONFIG, ./line.yaml, /etc/inspector/lines/.",
     ),
 ]
 LineName = Annotated[

@@ -3,7 +3,10 @@
 import io
 import logging
 import math
+import os
 import sys
+import traceback
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -43,7 +46,9 @@ def _positive(value: float | None) -> float | None:
 
 
 def main() -> None:
-    """Run the command line; an error of ours ends with its own exit code and no traceback."""
+    """Run the command line; an error of ours ends with its own exit code and no traceback, any
+    other with 70 and one: 1 would say that something was judged.
+    """
     for stream in (sys.stdout, sys.stderr):  # a terminal that has no «→» is no reason to end
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
@@ -52,6 +57,11 @@ def main() -> None:
     except InspectorError as error:
         typer.echo(f"inspector: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception:
+        traceback.print_exc()
+        with suppress(OSError):  # what a full disk refused would be tried again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(InspectorError.exit_code)
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 InspectorError                70  internal
 ├── ConfigError               78  a line's configuration is wrong
+│   └── ConfigNotPermitted    77  this user may not read it
 ├── NoInputError              66  a named input does not exist
 ├── NotPermitted              77  this user may not do that
 ├── BundleError               65  a model bundle is not what its manifest says
@@ -28,6 +29,12 @@ class ConfigError(InspectorError):
     """A configuration that must not run. The message names file, line, key, expected and found."""
 
     exit_code = 78
+
+
+class ConfigNotPermitted(ConfigError):
+    """A line's file or its calibrations, which this user may not read."""
+
+    exit_code = 77
 
 
 class NoInputError(InspectorError):

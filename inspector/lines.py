@@ -10,7 +10,7 @@ from pathlib import Path
 from inspector import config
 from inspector.calibration import History, Setup, overrule
 from inspector.config import LineConfig, settings
-from inspector.errors import ConfigError
+from inspector.errors import ConfigError, ConfigNotPermitted
 from inspector.files import replace
 from inspector.segment import bundle
 
@@ -164,7 +164,8 @@ def _read(path: Path) -> str:
             f"{path}: expected UTF-8 text, found byte {error.start} to be none"
         ) from None
     except OSError as error:
-        raise ConfigError(f"{path}: expected a readable file, found: {error.strerror}") from None
+        kind = ConfigNotPermitted if isinstance(error, PermissionError) else ConfigError
+        raise kind(f"{path}: expected a readable file, found: {error.strerror}") from None
 
 
 def find(path: Path | None, name: str | None, installed: Path = INSTALLED) -> Path | None:
@@ -179,14 +180,16 @@ def find(path: Path | None, name: str | None, installed: Path = INSTALLED) -> Pa
         None where there is no line at all.
 
     Raises:
-        ConfigError: several lines are installed and no name picks one.
+        ConfigError: several lines are installed and no name picks one, or file and name are given.
     """
+    if path is not None and name is not None:
+        raise ConfigError(f"expected --config FILE or --line NAME, found {path} and {name}")
     if path is not None:
         return path
     if name is not None:
         return installed / f"{name}.yaml"
-    if VARIABLE in os.environ:
-        return Path(os.environ[VARIABLE])
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
     if (here := Path("line.yaml")).exists():
         return here
     lines = sorted(installed.glob("*.yaml"))

@@ -48,6 +48,19 @@ def test_inspect_exits_0_when_all_pass(model: Path, pictures: Path) -> None:
     assert (done.returncode, done.stdout.split()[0]) == (0, "PASS"), done.stderr
 
 
+def test_what_nobody_foresaw_is_no_verdict(model: Path, pictures: Path) -> None:
+    """Exit 1 would say that the part was judged and did not pass."""
+    command = [sys.executable, "-m", "inspector", "inspect", pictures / "good.png"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*map(str, command), "--model", str(model)],
+            check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+
+    assert done.returncode == 70
+    assert "No space left on device" in done.stderr
+
+
 def test_inspect_draws_what_it_found(model: Path, pictures: Path, tmp_path: Path) -> None:
     """One overlay per picture, also for the one that could not be read."""
     out = tmp_path / "drawn"

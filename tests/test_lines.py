@@ -28,7 +28,11 @@ def test_the_order_of_places(installed: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(lines.VARIABLE, "/env.yaml")
     assert lines.find(None, None, installed) == Path("/env.yaml")
     assert lines.find(None, "b", installed) == installed / "b.yaml"
-    assert lines.find(Path("x.yaml"), "b", installed) == Path("x.yaml")
+    assert lines.find(Path("x.yaml"), None, installed) == Path("x.yaml")
+    with pytest.raises(ConfigError, match=r"--config FILE or --line NAME, found x\.yaml and b"):
+        lines.find(Path("x.yaml"), "b", installed)
+    monkeypatch.setenv(lines.VARIABLE, "")
+    assert lines.find(None, None, installed) == Path("line.yaml")
 
 
 def test_several_lines_ask_for_a_name(installed: Path) -> None:
@@ -38,6 +42,21 @@ def test_several_lines_ask_for_a_name(installed: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"--line NAME.*a, b"):
         lines.find(None, None, installed)
+
+
+def test_a_file_that_this_user_may_not_read_is_a_matter_of_permission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 77; a reload that meets it keeps what was in force, as with any wrong file."""
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(ConfigError, match="Permission denied") as caught:
+        lines.read(tmp_path / "line.yaml")
+
+    assert caught.value.exit_code == 77
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])

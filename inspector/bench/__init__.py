@@ -26,6 +26,7 @@ from inspector.bench.values import Judged, Row, advice, row
 from inspector.cameras.pictures import find_pictures
 from inspector.config import ModelConfig
 from inspector.errors import InspectorError
+from inspector.segment import bundle
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 WAYS = (
@@ -70,9 +71,11 @@ def run(
 
     Raises:
         NoInputError: no picture was found.
+        BundleError: the model may not run.
         InspectorError: no way to run the model works, or one of them hangs.
     """
     paths = find_pictures(pictures or [SAMPLES])
+    bundle.load(bundle.locate(model.bundle))  # before a process says the same for each way
     found = measure(model, paths, rounds)
     if png is not None:
         plot.save(png, found.rows)
@@ -118,7 +121,8 @@ def _ways(
         else:
             refused[f"{library} {precision}"] = answer.why
     if not ways:
-        raise InspectorError(f"expected a way to run the model, found none: {refused}")
+        told = "; ".join(f"{way}: {why}" for way, why in refused.items())
+        raise InspectorError(f"expected a way to run the model, found none: {told}")
     return ways, refused
 
 

@@ -45,3 +45,10 @@ def test_a_folder_without_pictures_is_no_input(tmp_path: Path) -> None:
 
     assert done.returncode == 66
     assert "expected" in done.stderr
+
+
+def test_a_model_that_may_not_run_is_bad_data(pictures: Path, tmp_path: Path) -> None:
+    """It is refused once, before any process says so for its way."""
+    done = bench("--pictures", str(pictures), "--model", str(tmp_path))
+
+    assert (done.returncode, done.stderr.count("expected a bundle's folder")) == (65, 1)
