@@ -8,8 +8,9 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from inspector import lines, mark
-from inspector.calibration import origin, outdated, tell
+from inspector.calibration import Calibrated, origin, outdated, tell
 from inspector.config import ModelConfig, Setting, Source, settings
+from inspector.limits import measure_of
 from inspector.lines import Line
 from inspector.segment import bundle
 from inspector.segment.bundle import Bundle
@@ -63,9 +64,13 @@ def _plain(value: object) -> Any:
 
 
 def _origin(line: Line, setting: Setting) -> str:
-    record = origin(line.history, _calibrated(setting.key))
-    if record is not None:
-        return f"{lines.history_of(line.path)}: {tell(record)}"
+    keys = [_calibrated(setting.key)]
+    if setting.value is None and setting.line is not None:  # the same, told in another unit?
+        keys += [key for key in Calibrated.model_fields if measure_of(key) == measure_of(keys[0])]
+    for key in keys:
+        record = origin(line.history, key)
+        if record is not None:
+            return f"{lines.history_of(line.path)}: {tell(record)}"
     return "default" if setting.line is None else f"{line.path}:{setting.line}"
 
 

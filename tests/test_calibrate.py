@@ -123,6 +123,21 @@ def test_check_names_the_calibration(line: Path, model: Path) -> None:
     assert "adam  set" in rows["limits.min_scratch_px"]["origin"]
 
 
+def test_check_names_what_took_a_limit_away(line: Path, model: Path) -> None:
+    """The file says 40 px, in force is a limit in mm: its line is not where the null comes from."""
+    line.write_text(TEXT + f"scale: {{mm_per_px: 0.1}}\nmodel: {{bundle: '{model}'}}\n")
+    calibrate(line, "--min-scratch-mm", 4, "--by", "eve")
+
+    done = run("check", "--json", cwd=line.parent)
+
+    rows = {row["key"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert (rows["limits.min_scratch_px"]["value"], rows["limits.min_scratch_mm"]["value"]) == (
+        None,
+        4,
+    )
+    assert "eve  set" in rows["limits.min_scratch_px"]["origin"]
+
+
 def test_a_running_daemon_takes_it_over(start: Start, listener: Listener, tmp_path: Path) -> None:
     """The next parts are judged by the new limit, `birth` tells it, and undo goes back."""
     start(loop=True, every_ms=50)

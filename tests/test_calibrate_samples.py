@@ -384,6 +384,15 @@ def test_what_operators_said_makes_samples(
     assert "claim" not in told
 
 
+def test_a_line_of_which_nobody_said_anything_is_told_so(write: Write, tmp_path: Path) -> None:
+    """Not that it has no folder `good`, which nobody would make there."""
+    with closing(Store(tmp_path / FOLDER)) as store:
+        store.add(replace(draft(1), picture=to_png(part(200))), 50)
+
+    with pytest.raises(NoInputError, match=r"marks.jsonl: expected what operators said"):
+        samples.show(write(), tmp_path, Calibrated())
+
+
 def test_words_on_good_parts_only_are_no_samples(write: Write, tmp_path: Path) -> None:
     """The kind that is lacking is named."""
     with closing(Store(tmp_path / FOLDER)) as store:

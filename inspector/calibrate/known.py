@@ -33,13 +33,18 @@ def find(folder: Path) -> Known:
     parts that operators called right or wrong on the page, the last word on each.
 
     Raises:
-        NoInputError: there are no such folders, or there are no pictures of good or of bad parts.
+        NoInputError: there are no such folders, there are no pictures of good or of bad parts, or
+            operators of the line have said nothing yet.
         EvidenceError: what is kept cannot be read.
     """
     state_dir = folder.parent if folder.name == FOLDER else folder
     words = {word.id: word for word in marks.read(state_dir / MARKS)}
     if words:
         return _spoken_of(list(words.values()), state_dir)
+    if (state_dir / FOLDER).is_dir():
+        raise NoInputError(
+            f"{state_dir / MARKS}: expected what operators said of verdicts on the page, found none"
+        )
     return Known(
         [(path, kind == "bad") for kind in KINDS for path in find_pictures([folder / kind])]
     )

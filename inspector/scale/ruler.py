@@ -117,7 +117,8 @@ def _found(line: Floats, least: float) -> _Ticks:
     peaks = _peaks(line, least)
     if len(peaks) < LEAST_TICKS:
         raise TargetRefused(
-            f"expected at least {LEAST_TICKS} clear ticks along the line, found {len(peaks)}"
+            f"expected at least {LEAST_TICKS} clear ticks along the line, found {len(peaks)}: "
+            "focus, go nearer, or lay the line across the ticks"
         )
     bounds = [0, *peaks, len(line) - 1]
     rows = [_tick(line, *bounds[k : k + 3]) for k in range(len(peaks))]
@@ -210,7 +211,7 @@ def _regular(ticks: _Ticks) -> None:
     if not np.abs(apart / ticks.pitch - 1).max() <= UNEVEN:
         raise TargetRefused(
             f"expected regular ticks along the line and nothing else, found them {apart.min():.1f} "
-            f"to {apart.max():.1f} px apart"
+            f"to {apart.max():.1f} px apart: focus, go nearer, or look straight at it"
         )
     pair = [float(np.median(ticks.height[k::2])) for k in (0, 1)]
     if not max(pair) - min(pair) <= UNLIKE * max(pair):
