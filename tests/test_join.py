@@ -200,3 +200,31 @@ def test_pieces_are_bridged_as_a_tree_of_their_narrowest_gaps() -> None:
     found = [set(labels[b[:, 1], b[:, 0]].tolist()) for b in bridges(labels, thin(labels > 0))]
 
     assert found == [{1, 2}, {1, 3}]
+
+
+def test_wide_pieces_are_joined_no_farther_apart_for_their_width() -> None:
+    """Tips touch within a width, but within no more than 16 px: bands of 40 px, askew by 30."""
+    bands = [line((0, 0), (100, 0)), line((110, 28), (210, 28))]
+
+    assert groups(bands, width=40) == TWO
+
+
+@pytest.mark.parametrize(("degrees", "expected"), [(25, ONE), (42, TWO)])
+def test_tips_that_pass_each_other_are_one_only_if_they_hardly_turn(
+    degrees: float, expected: list[tuple[int, ...]]
+) -> None:
+    """Each lies on the other's line, 4 px beyond where the two cross."""
+    ahead = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    lines = [line((-100, 0), (4, 0)), line(tuple(100 * ahead), tuple(-4 * ahead))]
+
+    assert groups(lines) == expected
+
+
+def test_the_surest_of_its_pieces_says_how_sure_a_scratch_is() -> None:
+    """A faint end does not make doubtful what is plain."""
+    mask = np.ones((3, 60), np.bool_)
+    pieces = [Detection(0.9, 10, 50, mask), Detection(0.6, 78, 50, mask)]
+
+    for order in (pieces, pieces[::-1]):
+        (scratch,) = measure(order)
+        assert (scratch.fragments, scratch.confidence) == (2, 0.9)
