@@ -226,7 +226,7 @@ class Site:
             )
         except ConfigError as error:
             return _failed(words, str(error))
-        log.warning("limit set to %g %s: %s", wished, limit.unit, by)
+        log.warning("limit set to %.9g %s: %s", wished, limit.unit, by)
         text = words("set_limit_done", after=words.limit(wished, limit.unit))
         return JSONResponse({"text": text})
 

@@ -48,15 +48,15 @@ class Words:
         """As people of this language write it."""
         if not math.isfinite(value):
             return "–"
+        return self._swapped(f"{value:,.{digits}f}")
+
+    def _swapped(self, text: str) -> str:
         swap = {",": self.tree["thousands"], ".": self.tree["decimal"]}
-        return "".join(swap.get(sign, sign) for sign in f"{value:,.{digits}f}")
+        return "".join(swap.get(sign, sign) for sign in text)
 
     def limit(self, value: float, unit: str | None) -> str:
         """A number that somebody has set, as exactly as it was set."""
-        digits = max(0, -math.floor(math.log10(abs(value))) + 2) if value else 0
-        text = self.number(value, digits)
-        if digits:
-            text = text.rstrip("0").rstrip(self.tree["decimal"])
+        text = self._swapped(f"{value:,.9g}")  # all that is set, without the noise of floats
         return f"{text} {UNITS.get(unit or '', unit or '')}".strip()
 
     def measure(self, value: float | None, unit: str | None) -> str:
