@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inspector import whatif
-from inspector.limits import Limits, Scale
+from inspector.limits import Guard, Limits, Scale
+from inspector.place import tidy
 from inspector.publish.message import ResultMessage
 from inspector.types import Rule, Verdict
 
@@ -19,26 +20,31 @@ BARS = 30
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The line's own limit of length: its value and unit, and from where on a part is rejected.
-
-    `shift` is what its guard band adds to a limit: a length is rejected from limit + shift on.
+    """The line's own limit of length: its value and unit, and what makes a length near it marginal
+    (`Guard.band`).
     """
 
     value: float
     unit: str
-    shift: float = 0.0
+    guard: Guard | None = None
+    scale: Scale | None = None
 
     @classmethod
     def of(cls, limits: Limits, scale: Scale | None) -> "Limit | None":
         """None where the line limits no length, or not outside of its zones."""
         for value, unit in ((limits.min_scratch_px, "px"), (limits.min_scratch_mm, "mm")):
-            if value is None:
-                continue
-            guard = limits.guard
-            band = (guard.band(f"min_scratch_{unit}", value, scale) if guard else None) or 0.0
-            passes_within = guard is not None and guard.policy == "pass"
-            return cls(value, unit, math.nextafter(band, math.inf) if passes_within else -band)
+            if value is not None:
+                return cls(value, unit, limits.guard, scale)
         return None
+
+    def rejects_from(self, value: float) -> float:
+        """The shortest length that is rejected where the limit is `value`."""
+        if self.guard is None:
+            return value
+        band = self.guard.band(f"min_scratch_{self.unit}", value, self.scale) or 0.0
+        if self.guard.policy == "pass":
+            return math.nextafter(tidy(value + band), math.inf)
+        return tidy(value - band)
 
 
 def length_of(message: ResultMessage, limits: Limits, unit: str) -> float:
@@ -74,7 +80,8 @@ class Flips:
 def flips(lengths: Sequence[float], limit: Limit, other: float) -> Flips:
     """What `other` in the place of `limit` would have done to parts of these lengths."""
     parts = whatif.Parts(np.array(lengths, np.float64), np.zeros(len(lengths), np.bool_))
-    rejected, passed = whatif.flips(parts, limit.value + limit.shift, other + limit.shift)
+    before, after = (limit.rejects_from(value) for value in (limit.value, other))
+    rejected, passed = whatif.flips(parts, before, after)
     return Flips(len(lengths), rejected, passed)
 
 
