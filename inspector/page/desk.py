@@ -108,7 +108,7 @@ class Desk:
     async def run(self) -> None:
         """Until cancelled."""
         try:
-            await self.aside(self._restore)
+            self.book.restore(await self.aside(self._recorded), self._limits)
             while True:
                 await self._round()
                 await asyncio.sleep(WATCHED_S if self.watched else UNWATCHED_S)
@@ -129,8 +129,8 @@ class Desk:
         for bulletin in self.bulletins.values():
             bulletin.wake()
 
-    def _restore(self) -> None:
-        self.book.restore(recorded.results(self._state_dir / "outbox.db"), self._limits)
+    def _recorded(self) -> list[ResultMessage]:
+        return list(recorded.results(self._state_dir / "outbox.db"))
 
     async def _round(self) -> None:
         now_s = self.moved_s = time.monotonic()
