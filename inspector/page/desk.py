@@ -52,12 +52,16 @@ class Desk:
         today: Totals,
         limits: Limits,
     ) -> None:
-        """`today`: what was counted since midnight before the line was started."""
+        """`today`: what was counted since midnight before the line was started.
+
+        Each attempt to serve makes one, so that the end of a shift is noticed without a page, too.
+        """
         self.moved_s = time.monotonic()
         """When the loop last went round, on the monotonic clock."""
         self.line = line
         self.renderer = Renderer()
-        self.book = Book(since_midnight=today)
+        since_start, since_midnight = feed.totals or (Totals(), today)
+        self.book = Book(since_start=since_start, since_midnight=since_midnight)
         self.marks = Marks(state_dir / MARKS)
         self.reel = Reel()
         self.bulletins = {code: Bulletin() for code in LANGUAGES}
@@ -68,7 +72,7 @@ class Desk:
         self._model = model
         self._limits = limits
         self._shift_count = shift
-        self._shift = shift.count(Totals(), _now())
+        self._shift = shift.count(since_start, _now())
         self._disk: Disk | None = None
         self._disk_due_s = self._slow_due_s = 0.0
         self._loose: dict[str, Image] = {}

@@ -49,6 +49,8 @@ class Feed:
     def __init__(self) -> None:
         self.condition: Condition | None = None
         """The newest; None before the line has begun."""
+        self.totals: tuple[Totals, Totals] | None = None
+        """Since the start and since midnight, with the newest part; None before the first one."""
         self._parts: deque[Shown] = deque(maxlen=PARTS)
         self._pictures: deque[tuple[str, Image]] = deque(maxlen=PICTURES)
 
@@ -56,6 +58,7 @@ class Feed:
         """One more part; its picture is not changed by anybody from now on."""
         if picture is not None:
             self._pictures.append((part.message.id, picture))
+        self.totals = part.since_start, part.since_midnight
         self._parts.append(part)
 
     def take(self) -> tuple[list[Shown], dict[str, Image]]:

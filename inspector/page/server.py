@@ -58,10 +58,10 @@ class Page:
             return
         now = datetime.now().astimezone()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        self._before = (
-            totals_of(verdicts_since(began(self._config.shifts, now))),
-            totals_of(verdicts_since(midnight)),
-        )
+        before = totals_of(verdicts_since(began(self._config.shifts, now)))
+        # One for as long as the line runs: a page that comes late, or again, goes on with it.
+        self._shift = ShiftCount(self._config.shifts, now, before)
+        self._today = totals_of(verdicts_since(midnight))
         self._thread.start()
 
     def tend(self) -> None:
@@ -111,14 +111,13 @@ class Page:
         from inspector.page.site import Site
 
         config, line = self._expect_config(), self._told.config
-        shift, today = self._before
         desk = Desk(
             self._feed,
             line=self._told.path,
             state_dir=line.state_dir,
             model=self._model,
-            shift=ShiftCount(config.shifts, datetime.now().astimezone(), shift),
-            today=today,
+            shift=self._shift,
+            today=self._today,
             limits=line.limits,
         )
         site = Site(desk, config, f"{line.site} / {line.line}")

@@ -1,0 +1,36 @@
+"""When a shift began, and what it has."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from inspector.page.shift import ShiftCount, began, totals_of
+from inspector.publish.announcement import Totals
+
+SHIFTS = ("06:00", "14:00", "22:00")
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+def parts(number: int) -> Totals:
+    return totals_of({"pass": number})
+
+
+@pytest.mark.parametrize(
+    ("hour", "day", "start"), [(6, 1, 6), (5, 30, 22), (13, 1, 6), (14, 1, 14), (23, 1, 22)]
+)
+def test_a_shift_began_at_the_last_of_its_times(hour: int, day: int, start: int) -> None:
+    """Before the first one of a day it is the last one of the day before."""
+    found = began(SHIFTS, NOON.replace(hour=hour))
+
+    assert (found.day, found.hour) == (day, start)
+
+
+def test_what_a_shift_had_before_the_start_counts_until_it_ends() -> None:
+    """The next one begins with nothing, whatever was counted since the start."""
+    count = ShiftCount(SHIFTS, NOON, parts(100))
+
+    assert count.count(parts(500), NOON) == parts(600)
+    later = NOON + timedelta(hours=2)
+    assert count.count(parts(500), later) == parts(0)
+    assert count.since == later
+    assert count.count(parts(520), later) == parts(20)
