@@ -360,9 +360,11 @@ def _theme(request: Request) -> str:
 
 def _positive(value: object) -> float | None:
     """A number that may be a limit."""
+    if isinstance(value, bool):
+        return None
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 < number < 1e6 else None
 

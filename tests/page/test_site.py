@@ -1,6 +1,7 @@
 """What the page shows and does, over real HTTP, with a test in the place of the judge."""
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -182,6 +183,15 @@ def test_a_limit_needs_the_pin_and_is_a_record(
     assert line.history.records[-1].by == "page, with the PIN, from 127.0.0.1"
     browser.post("/lock")
     assert browser.post("/limit", {"limit": 30})[0] == 403
+
+
+def test_what_can_be_no_limit_is_refused(browser: Browser, tmp_path: Path) -> None:
+    """Also a number beyond all others, and what Python takes for one."""
+    browser.post("/unlock", {"pin": PIN})
+
+    for wrong in (0, -3, 1e6, 10**400, math.nan, math.inf, True, False, None, "x", [35], {}):
+        assert browser.post("/limit", {"limit": wrong})[0] == 400, wrong
+    assert not lines.read(tmp_path / "line.yaml").history.records
 
 
 def test_a_limit_that_cannot_be_written_is_told(
