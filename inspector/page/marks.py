@@ -11,6 +11,7 @@ from typing import IO, Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from inspector.errors import ConfigError
+from inspector.files import sync_folder
 from inspector.publish.message import ResultMessage
 from inspector.types import Verdict
 
@@ -72,6 +73,7 @@ class Marks:
                     file.write(b"\n" + text if torn else text)
                     file.flush()
                     os.fsync(file.fileno())
+                sync_folder(self._path.parent)  # the file may be new
             except OSError as error:
                 raise ConfigError(
                     f"{self._path}: expected to write the mark, found: {error.strerror}"
