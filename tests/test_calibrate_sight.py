@@ -107,6 +107,7 @@ def test_a_mark_is_cut_and_kept(line: Path, good: Path) -> None:
         (["--frames", "10"], 69, "x"),
         (["--sight", "few", "--frames", "10"], 2, "found both"),
         (["--reference", "1,2,3"], 2, "4 numbers"),
+        (["--reference", "1,2,60.5,40"], 2, "whole numbers"),
         (["--reference", "300,0,60,40", "--picture", "few/0.png"], 78, "within 320 × 240"),
         (["--reference", "-1,0,60,40", "--picture", "few/0.png"], 78, "within 320 × 240"),
         (["--reference", "0,0,15,40", "--picture", "few/0.png"], 78, "at least 16 × 16"),

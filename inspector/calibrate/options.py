@@ -34,13 +34,11 @@ def target(
         raise typer.BadParameter("expected --known-mm with a target, found none")
     if kind in (TargetKind.RULER, TargetKind.POINTS) and between is None:
         raise typer.BadParameter(f"expected --between x1,y1,x2,y2 with {kind.value}, found none")
-    corners = _numbers("--squares", squares, "x", 2)
-    if not all(map(float.is_integer, corners)):
-        raise typer.BadParameter(f"--squares: expected whole numbers, as 9x6, found {squares}")
+    columns, rows = _whole("--squares", squares, "x", 2)
     return Target(
         kind=kind.value,
         known_mm=known_mm,
-        squares=(int(corners[0]), int(corners[1])),
+        squares=(columns, rows),
         between=_numbers("--between", between, ",", 4) if between else None,
         picture=picture,
     )
@@ -55,8 +53,15 @@ def learns(sight: Path | None, frames: int | None) -> bool:
 
 def box(option: str, text: str) -> tuple[int, int, int, int]:
     """x, y, width and height in whole px."""
-    x, y, width, height = (int(number) for number in _numbers(option, text, ",", 4))
+    x, y, width, height = _whole(option, text, ",", 4)
     return x, y, width, height
+
+
+def _whole(option: str, text: str, separator: str, count: int) -> tuple[int, ...]:
+    numbers = _numbers(option, text, separator, count)
+    if not all(map(float.is_integer, numbers)):
+        raise typer.BadParameter(f"{option}: expected whole numbers, found {text}")
+    return tuple(map(int, numbers))
 
 
 def _numbers(option: str, text: str, separator: str, count: int) -> tuple[float, ...]:
