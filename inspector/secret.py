@@ -10,12 +10,12 @@ from inspector.errors import ConfigError
 from inspector.files import replace
 
 KEPT = re.compile(
-    r"scrypt:(?P<n>[1-9]\d{1,7}):(?P<r>[1-9]\d?):(?P<p>[1-9]):"
+    r"scrypt:(?P<n>[1-9][0-9]{1,6}):(?P<r>[2-8]):(?P<p>[1-4]):"
     r"(?P<salt>[0-9a-f]{32}):(?P<digest>[0-9a-f]{128})"
 )
 SHORTEST = 4
 N, R, P = 1 << 14, 8, 1  # 16 MB and about 50 ms for each try
-MOST_N = 1 << 20  # 1 GB: a file must not be able to take all memory
+MOST_N = 1 << 20  # 1 GB with r = 8: a file must not be able to take all memory
 
 
 def hashed(secret: str) -> str:
@@ -56,7 +56,7 @@ class Secret:
             ConfigError: it is none.
         """
         found = KEPT.fullmatch(kept.strip())
-        if found is None or int(found["n"]) > MOST_N:
+        if found is None or not _is_cost(int(found["n"])):
             raise ConfigError(
                 f"{name}: expected what `inspector secret` writes, found something else"
             )
@@ -79,6 +79,10 @@ class Secret:
     def is_(self, typed: str) -> bool:
         """Whether it is what was typed. Takes as long either way."""
         return hmac.compare_digest(_hash(typed, self._salt, *self._settings), self._digest)
+
+
+def _is_cost(n: int) -> bool:
+    return n & (n - 1) == 0 and n <= MOST_N
 
 
 def _hash(secret: str, salt: bytes, n: int, r: int, p: int) -> bytes:
