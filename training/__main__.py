@@ -55,10 +55,13 @@ def synth(
             typer.echo(f"left out: {line}", err=True)
         splits = (("train", train, own and own.train), ("val", val, own and own.val))
         for offset, (split, count, part) in enumerate(splits):
-            recipe = dataset.Recipe(
-                seed=seed + offset, size=size, good_share=good_share,
-                own=part, own_share=good_surface_share, held_out=split == "val",
-            )  # fmt: skip
+            try:
+                recipe = dataset.Recipe(
+                    seed=seed + offset, size=size, good_share=good_share,
+                    own=part, own_share=good_surface_share, held_out=split == "val",
+                )  # fmt: skip
+            except ValueError as error:
+                raise typer.BadParameter(str(error)) from None
             done = dataset.generate(recipe, out, split, count, workers, show)
     except InspectorError as error:
         typer.echo(f"refused: {error}", err=True)

@@ -255,3 +255,14 @@ def test_a_folder_that_cannot_serve_is_refused_before_anything_is_written(
     assert ran.exit_code == 66
     assert "expected" in ran.stderr
     assert not out.exists()
+
+
+def test_a_size_that_the_net_cannot_take_is_a_wrong_option(tmp_path: Path) -> None:
+    """With what was expected, before anything is written."""
+    out = tmp_path / "out"
+
+    ran = CliRunner().invoke(app, ["synth", "--size", "300", "--out", str(out)])
+
+    assert ran.exit_code == 2
+    assert "expected a multiple of 32" in ran.stderr
+    assert not out.exists()
