@@ -12,7 +12,7 @@ define HEADLESS
 .venv-dev/bin/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt opencv-python-headless
 endef
 
-.PHONY: demo test test-systemd faults coverage format metrology bench-peers screenshots schemas constraints clean
+.PHONY: demo test test-systemd faults coverage format metrology bench-peers screenshots schemas wheelhouse constraints clean
 
 demo: .venv/ready  ## The whole factory on this machine; DURATION=20 ends it by itself
 	.venv/bin/inspector demo $(SECONDS_ARG)
@@ -30,7 +30,7 @@ faults: .venv-dev/ready  ## Every fault in its long form; writes the table in do
 	.venv-dev/bin/python -m tests.faults $(FAULTS)
 
 coverage: .venv-dev/ready  ## All branches of outbox, decide and sight are taken by their tests
-	.venv-dev/bin/coverage run -m pytest -q tests/test_decide.py tests/test_sight.py tests/record
+	.venv-dev/bin/coverage run -m pytest -q tests/test_decide*.py tests/test_sight.py tests/record
 	.venv-dev/bin/coverage report
 
 format: .venv-dev/ready  ## Make the code look as `make test` wants it

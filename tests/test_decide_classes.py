@@ -114,6 +114,17 @@ def test_its_density_is_over_all_that_is_judged() -> None:
     assert decide([dent(100 * without + 0.01)], told, ROI).verdict is FAIL
 
 
+def test_its_density_is_over_a_zone_with_a_density_of_its_own_too() -> None:
+    """Which the line's own density leaves out: the class is held against its own there, too."""
+    dense = ClassLimits(name="dent", limits=Rules(min_scratch_density_px=100))
+    own = Zone(name="own", polygon=corners(0, 0, 300), limits=Rules(min_scratch_density_px=900))
+    told = limits(classes=[dense], zones=[own])
+
+    for x in (10, 500):
+        assert decide([dent(49.99, x, 10)], told, ROI).verdict is PASS
+        assert decide([dent(50.0, x, 10)], told, ROI).verdict is FAIL
+
+
 def test_it_holds_in_every_zone_that_is_judged() -> None:
     """In place of the zone's limit on the same measure, and not where nothing is judged."""
     strict = Zone(name="strict", polygon=corners(0, 0, 100), limits=Rules(min_scratch_px=10))

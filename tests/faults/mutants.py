@@ -244,7 +244,13 @@ def run(module: str, tests: tuple[str, ...], numbers: tuple[int, ...] = ()) -> M
 
 
 TESTS = {
-    "inspector.decide": ("tests/test_decide.py", "tests/test_pipeline.py"),
+    "inspector.decide": (
+        "tests/test_decide.py",
+        "tests/test_decide_zones.py",
+        "tests/test_decide_classes.py",
+        "tests/test_decide_always.py",
+        "tests/test_pipeline.py",
+    ),
     "inspector.sight": ("tests/test_sight.py", "tests/test_pipeline.py"),
 }
 
