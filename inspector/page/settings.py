@@ -45,7 +45,7 @@ class PageTlsConfig(Section):
 
 
 class PageConfig(Section):
-    """The operator's page; `README.md` says what each key does.
+    """The operator's page; `configs/lines/folder.yaml` says what each key does.
 
     `pin_file` and `password_file` hold what `inspector secret` made of a PIN and a password.
     `proxy` is the address at which browsers reach the page through a proxy that speaks TLS.

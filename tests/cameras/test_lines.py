@@ -1,8 +1,10 @@
 """The examples of lines are valid, and name the cameras that they explain."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from inspector.cameras import (
     Camera,
@@ -13,6 +15,7 @@ from inspector.cameras import (
     make_camera,
 )
 from inspector.config import CameraConfig, LineConfig, parse, settings
+from inspector.limits import Scale
 
 LINES = Path(__file__).parents[2] / "configs" / "lines"
 
@@ -45,6 +48,15 @@ def test_one_example_shows_every_key_with_its_default() -> None:
     assert missing == []
     text = "site: plant-a\nline: line1\ncamera: {source: folder:pictures/}\n"
     assert config == parse(text, path=LINES / "x.yaml")
+
+
+def test_what_the_example_leaves_out_is_shown_in_full() -> None:
+    """A scale has no default; the one in the comment has every key, and is one."""
+    _, text = load("folder.yaml")
+
+    comment = re.search(r"(?m)^# scale:\n((?:#   .*\n)+)", text)[1].replace("#   ", "")
+
+    assert Scale.model_validate(yaml.safe_load(comment)).model_fields_set == set(Scale.model_fields)
 
 
 def test_all_cameras_keep_the_contract() -> None:
