@@ -46,12 +46,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """With `needed` bad parts, of which no more are missed than were, fewer than `share` are missed
-    (95 % confidence); `more` are lacking.
+    """That fewer than `share` of bad parts are missed (95 % confidence) could be said with so many
+    `more` of them, of which none is missed.
     """
 
     share: float
-    needed: int
     more: int
 
 
@@ -141,8 +140,7 @@ def _between(low: float, high: float) -> float:
 
 def claims(bad_parts: int, missed: int) -> list[Claim]:
     """What may be claimed with so many bad parts and misses, and how many more it takes."""
-    wanted = [(share, parts_needed(share, missed)) for share in CLAIMS]
-    return [Claim(share, needed, max(0, needed - bad_parts)) for share, needed in wanted]
+    return [Claim(share, max(0, parts_needed(share, missed) - bad_parts)) for share in CLAIMS]
 
 
 def parts_needed(share: float, missed: int) -> int:

@@ -277,18 +277,3 @@ def test_pictures_are_not_fetched_by_a_hidden_tab(open_page) -> None:
     )
 
     assert page.get_attribute("#live", "src") is None
-
-
-def test_the_words_of_all_languages_fit_together() -> None:
-    """The same keys, and the same gaps in each text."""
-    from inspector.page.words import LANGUAGES, Words
-
-    def gaps(tree: object, at: str = "") -> dict[str, set[str]]:
-        if isinstance(tree, dict):
-            return {
-                k: v for key, inner in tree.items() for k, v in gaps(inner, f"{at}.{key}").items()
-            }
-        return {at: set(re.findall(r"{(\w+)}", str(tree)))}
-
-    first, *others = (gaps(Words(code).tree) for code in LANGUAGES)
-    assert all(other == first for other in others)

@@ -1,8 +1,10 @@
-"""Numbers as each language writes them."""
+"""Numbers as each language writes them, and texts that are the same ones in all of them."""
+
+import re
 
 import pytest
 
-from inspector.page.words import Words
+from inspector.page.words import LANGUAGES, Words
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,17 @@ def test_a_limit_is_told_in_the_signs_of_the_language() -> None:
     """A point and a comma are swapped in German."""
     assert Words("de").limit(1234.5, "px") == "1.234,5 px"
     assert Words("zh").limit(1234.5, "px") == "1,234.5 px"
+
+
+def test_the_words_of_all_languages_fit_together() -> None:
+    """The same keys, and the same gaps in each text."""
+
+    def gaps(tree: object, at: str = "") -> dict[str, set[str]]:
+        if isinstance(tree, dict):
+            return {
+                k: v for key, inner in tree.items() for k, v in gaps(inner, f"{at}.{key}").items()
+            }
+        return {at: set(re.findall(r"{(\w+)}", str(tree)))}
+
+    first, *others = (gaps(Words(code).tree) for code in LANGUAGES)
+    assert all(other == first for other in others)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,14 +75,3 @@ def rounded_box(
 def inside(distance: Image, soft: float = 0.7) -> Image:
     """Signed distance to coverage 0..1."""
     return np.clip(0.5 - distance / (2 * soft), 0, 1)
-
-
-def warp(rng: np.random.Generator, image: Image, amount: float, border: Colour | float) -> Image:
-    """A mild random perspective; corners move by up to `amount` of the size."""
-    h, w = image.shape[:2]
-    src = np.float32([[0, 0], [w, 0], [w, h], [0, h]])
-    dst = (src + rng.uniform(-amount, amount, (4, 2)) * (w, h)).astype(np.float32)
-    return cv2.warpPerspective(
-        image, cv2.getPerspectiveTransform(src, dst), (w, h),
-        flags=cv2.INTER_LINEAR, borderValue=border,
-    )  # fmt: skip
