@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from inspector.calibration import Calibrated, History, origin, overrule, tell
+from inspector.calibration import Calibrated, History, Setup, origin, outdated, overrule, tell
 from inspector.config import parse
 from inspector.errors import ConfigError
 from inspector.windows import Reference, Sight, Windows
@@ -184,3 +184,29 @@ def test_a_history_that_was_tampered_with_is_refused(change: tuple[str, str], me
     with pytest.raises(ConfigError, match=r"^l\.jsonl:1: .*expected.*found") as refused:
         History.parse(text, name="l.jsonl")
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (Setup(camera="v4l2:a", size=(640, 480), model="m 1"), []),
+        (Setup(camera="v4l2:a"), []),
+        (Setup(camera="v4l2:b", size=(640, 480)), ["camera v4l2:a → v4l2:b"]),
+        (
+            Setup(camera="v4l2:a", size=(800, 600), model="m 2"),
+            ["size 640 × 480 → 800 × 600, model m 1 → m 2"],
+        ),
+    ],
+)
+def test_only_what_was_known_then_and_is_known_now_can_be_another(
+    now: Setup, told: list[str]
+) -> None:
+    """A size or a model that is not known is no change, in neither direction."""
+    then = Setup(camera="v4l2:a", size=(640, 480), model="m 1")
+
+    def complaints(before: Setup, after: Setup) -> list[str]:
+        return list(outdated(history(60).made_with(before), after))
+
+    head = "min_scratch_px was calibrated before a change: "
+    assert complaints(then, now) == [head + text for text in told]
+    assert len(complaints(now, then)) == len(told)

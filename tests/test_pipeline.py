@@ -120,6 +120,21 @@ def test_a_confidence_beyond_one_is_unknown(confidence: float) -> None:
     assert (result.verdict, result.reasons) == (Verdict.UNKNOWN, (Reason(Rule.MODEL_ERROR),))
 
 
+@pytest.mark.parametrize("confidence", [math.nan, -0.01])
+def test_a_confidence_that_is_no_share_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, confidence: float
+) -> None:
+    """Whatever a segmenter lets through."""
+    asked = inspector(scratch_outputs())
+    (found,) = asked.segmenter.segment(IMAGE)
+    told = [replace(found, confidence=confidence)]
+    monkeypatch.setattr(asked.segmenter, "segment", lambda _: told)
+
+    result = asked.inspect(frame())
+
+    assert (result.verdict, result.reasons) == (Verdict.UNKNOWN, (Reason(Rule.MODEL_ERROR),))
+
+
 def test_a_measure_that_is_not_finite_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A NaN length is no pass, and does not reach the message."""
     monkeypatch.setattr(measuring, "_length", lambda *_: float("nan"))
