@@ -12,7 +12,9 @@ from inspector.broker import find_mosquitto
 from inspector.cameras import Grabber, RtspCamera
 from inspector.config import MqttConfig
 from inspector.limits import Limits
+from inspector.publish import publisher
 from inspector.publish.publisher import Publisher
+from inspector.publish.suspicion import ENOUGH
 from tests.publish.conftest import MODEL, TOPICS, Line, stats, until
 from tests.support import rtsp
 from tests.support.cable import THERE, Cable, missing
@@ -73,6 +75,31 @@ def test_a_broker_behind_a_pulled_cable_is_noticed_and_gets_all(
         until(lambda: publishing.connected and line.outbox.depth() == 0)
         assert time.monotonic() - plugged_s < HEALED_S + SLACK_S
         assert publishing.delivered == 9
+        publishing.stop(0.0)
+
+
+def test_a_cable_that_is_pulled_again_and_again_refuses_nothing(
+    cable: Cable, far_broker: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it takes the connection with the same result under way."""
+    monkeypatch.setattr(publisher, "RETRY_MAX_S", 0.5)
+    line = Line(tmp_path)
+    with closing(line.outbox):
+        config = MqttConfig(port=far_broker).model_copy(update={"host": THERE})  # without TLS
+        publishing = Publisher(
+            config, TOPICS, line.outbox, model=MODEL, limits=Limits(), stats=stats
+        )
+        publishing.start()
+        for number in range(ENOUGH + 1):
+            until(lambda: publishing.connected and line.outbox.depth() == 0)
+            cable.pull(True)
+            line.record(1 if number % 2 else 3)
+            publishing.notify()
+            until(lambda: not publishing.connected)
+            assert line.outbox.depth()
+            cable.pull(False)
+        until(lambda: publishing.connected and line.outbox.depth() == 0)
+        assert line.outbox.refused() == 0
         publishing.stop(0.0)
 
 

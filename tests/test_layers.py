@@ -49,6 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.statistics",
         "inspector.publish.announcement",
         "inspector.publish.message",
+        "inspector.publish.suspicion",
         "inspector.publish.topics",
         "inspector.record.evidence.draft",
         "inspector.record.evidence.layout",

@@ -6,6 +6,7 @@ paho would resend from memory what the outbox resends from disk.
 """
 
 import contextlib
+import math
 import select
 import socket
 import ssl
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -29,6 +31,15 @@ ACK_TIMEOUT_S = 30.0  # by then it is given up
 WINDOW = 20  # messages without an answer: as many can arrive twice after a loss
 REFUSED = 0x80  # reason codes from here on say no
 PACKET_OVERHEAD = 64  # bytes of a PUBLISH beside topic and payload, generously
+# Why a connection ends that has nothing to do with what was sent: a normal end, server busy,
+# shutting down, keep alive timeout, session taken over, receive maximum, message rate, quota,
+# administrative action, another server, server moved, connection rate, connect time.
+NOT_THE_MESSAGE = frozenset(
+    {0x00, 0x89, 0x8B, 0x8D, 0x8E, 0x93, 0x96, 0x97, 0x98, 0x9C, 0x9D, 0x9F, 0xA0}
+)
+# Mosquitto says this to a message beyond its message_size_limit. The standard does not know it in a
+# PUBACK, and paho would take it for a broken packet and end the connection.
+ReasonCode.names[0x95]["Packet too large"].append(PacketTypes.PUBACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,17 @@ class Answer:
 class _Sent:
     topic: str
     seq: int | None
+    size_bytes: int
     since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """The result that the broker hung up on, as it seems, and what it said."""
+
+    seq: int
+    size_bytes: int
+    reason: str
 
 
 class Connection:
@@ -59,9 +80,10 @@ class Connection:
         self.answering = True
         """Whether no answer was overdue by `ANSWER_S` when they were last looked at."""
         self._sent: dict[int, _Sent] = {}
+        self._answered_s = -math.inf
         self._acks: list[tuple[int, ReasonCode]] = []
         self._greeting: list[tuple[ReasonCode, Properties | None]] = []
-        self._farewell: list[ReasonCode] = []
+        self._farewell: list[tuple[ReasonCode, float]] = []
         try:
             self._client = new_client(config, client_id)
             self._listen()
@@ -90,7 +112,7 @@ class Connection:
         def on_disconnect(
             _c: Client, _u: object, _f: DisconnectFlags, reason: ReasonCode, _p: Properties | None
         ) -> None:
-            farewell.append(reason)
+            farewell.append((reason, time.monotonic()))
 
         self._client.on_connect = on_connect
         self._client.on_publish = on_publish
@@ -144,10 +166,23 @@ class Connection:
         """Numbers of the results that the broker has not answered."""
         return frozenset(sent.seq for sent in self._sent.values() if sent.seq is not None)
 
+    @property
+    def blamed(self) -> Blamed | None:
+        """The result that the broker hung up on: the only one under way, the oldest message that
+        it had not answered, and the next to be answered only just now. None where it is none.
+        """
+        oldest = next(iter(self._sent.values()), None)
+        if oldest is None or oldest.seq is None or len(self.under_way) > 1 or not self._farewell:
+            return None
+        reason, ended_s = self._farewell[0]
+        waited_s = ended_s - max(oldest.since_s, self._answered_s)
+        if reason.value in NOT_THE_MESSAGE or waited_s > ANSWER_S:
+            return None
+        return Blamed(oldest.seq, oldest.size_bytes, str(reason))
+
     def fits(self, topic: str, payload: str) -> bool:
         """Whether the broker takes a message of this size; a larger one makes it disconnect us."""
-        size = len(topic.encode()) + len(payload.encode()) + PACKET_OVERHEAD
-        return self._max_packet is None or size <= self._max_packet
+        return self._max_packet is None or _size_bytes(topic, payload) <= self._max_packet
 
     def send(
         self, topic: str, payload: str, *, retain: bool = False, seq: int | None = None
@@ -160,7 +195,7 @@ class Connection:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self._lost()
-        self._sent[info.mid] = _Sent(topic, seq, time.monotonic())
+        self._sent[info.mid] = _Sent(topic, seq, _size_bytes(topic, payload), time.monotonic())
 
     def pump(self, timeout_s: float, bell: Bell | None = None) -> list[Answer]:
         """Move bytes until something was read, the bell rang or the time is over.
@@ -173,6 +208,7 @@ class Connection:
         for mid, reason in self._acks:
             sent = self._sent.pop(mid, None)
             if sent is not None:
+                self._answered_s = time.monotonic()
                 refusal = f"{reason} (0x{reason.value:02x})" if reason.value >= REFUSED else None
                 answers.append(Answer(sent.topic, sent.seq, refusal))
         self._acks.clear()
@@ -201,7 +237,7 @@ class Connection:
         self._client.loop_misc()
 
     def _lost(self) -> BrokerError:
-        reason = f": {self._farewell[-1]}" if self._farewell else ""
+        reason = f": {self._farewell[-1][0]}" if self._farewell else ""
         return BrokerError(f"{self._where}: connection lost{reason}")
 
     def close(self) -> None:
@@ -240,6 +276,10 @@ def new_client(config: MqttConfig, client_id: str) -> Client:
     if config.username is not None:
         client.username_pw_set(config.username, _password(config))
     return client
+
+
+def _size_bytes(topic: str, payload: str) -> int:
+    return len(topic.encode()) + len(payload.encode()) + PACKET_OVERHEAD
 
 
 class _TlsSocket(ssl.SSLSocket):

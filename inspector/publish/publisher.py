@@ -20,6 +20,7 @@ from inspector.publish.bell import Bell
 from inspector.publish.board import Board
 from inspector.publish.connection import ANSWER_S, Connection
 from inspector.publish.message import ModelInfo, encode, limits_in_force
+from inspector.publish.suspicion import Suspicion
 from inspector.publish.topics import Topics
 from inspector.record.outbox import Outbox
 
@@ -66,6 +67,7 @@ class Publisher:
         self._refused = 0
         self._complaint = "", 0  # the last reason that was told, and the number of results then
         self._answers: dict[int, str | None] = {}  # of the broker, not yet written down
+        self._suspicion = Suspicion()
         self._stats_due_s = 0.0
         self._overdue_s = -math.inf  # when an answer was last overdue on this connection
         self._board = Board(topics, outbox.session, confirmed=config.version == 5)
@@ -129,7 +131,7 @@ class Publisher:
         failures = 0
         while True:
             last_try = self._stop_by is not None
-            began_s = time.monotonic()
+            began_s, before = time.monotonic(), (self.delivered, self._refused)
             try:
                 self._deliver()
             except BrokerError as error:
@@ -142,7 +144,9 @@ class Publisher:
                 self.connected = False
             if last_try:
                 return
-            failures = 1 if time.monotonic() - began_s > STEADY_S else failures + 1
+            lived = time.monotonic() - began_s > STEADY_S
+            helped = before != (self.delivered, self._refused)
+            failures = 1 if lived or helped else failures + 1
             self._pause(_backoff_s(failures))
 
     def _pause(self, delay_s: float) -> None:
@@ -158,10 +162,22 @@ class Publisher:
         connection = Connection(self._config, client_id, self._topics.status, encode(will))
         try:
             self._serve(connection)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, BrokerError):
+                self._suspect(connection)
             connection.drop()
             raise
         connection.close()
+
+    def _suspect(self, connection: Connection) -> None:
+        """The connection is lost: was it for one of the results?"""
+        blamed = connection.blamed
+        seq, size_bytes = (blamed.seq, blamed.size_bytes) if blamed else (None, 0)
+        times = self._suspicion.lost(connection.under_way, seq, size_bytes)
+        if blamed and times:
+            often = "once" if times == 1 else f"{times} times"
+            self._answers[blamed.seq] = f"it hung up on it {often}: {blamed.reason}"
+            self._write_down(is_news=True)
 
     def _serve(self, connection: Connection) -> None:
         waited = self._outbox.last_seq  # rows up to this one were recorded before the connection
@@ -232,8 +248,10 @@ class Publisher:
         under_way = connection.under_way  # beyond the cursor only after somebody changed the rows
         rows = self._outbox.pending(cursor, room + len(under_way))
         rows = tuple(row for row in rows if row.seq not in under_way)[:room]
-        if len(rows) == room:
+        number = self._suspicion.apart(tuple(row.seq for row in rows), under_way)
+        if len(rows) == room or number < len(rows):
             self._recorded.set()
+        rows = rows[:number]
         for row in rows:
             waits = row.seq <= waited or row.replayed
             payload = _historical(row.payload) if waits else row.payload

@@ -18,8 +18,8 @@ class Mood:
     """How it behaves. Results are answered with `puback`, None: not at all; all else is taken.
 
     `connack`: reason code of the CONNACK, None: none is sent. `reads`: False, it leaves everything
-    in the socket. `delay_s`: before each answer. `reset_after`: so many results, then RST.
-    `at_most`: the Receive Maximum that it announces.
+    in the socket. `delay_s`: before each answer. `reset_after`: so many results, then RST, or a
+    DISCONNECT with the reason `goodbye`. `at_most`: the Receive Maximum that it announces.
     """
 
     connack: int | None = 0
@@ -27,6 +27,7 @@ class Mood:
     reads: bool = True
     delay_s: float = 0.0
     reset_after: int | None = None
+    goodbye: int | None = None
     at_most: int = 20
 
 
@@ -112,6 +113,10 @@ class ScriptedBroker:
             mood = self.mood
             self.published[number] += 1
             if mood.reset_after is not None and self.published[number] > mood.reset_after:
+                time.sleep(mood.delay_s)
+                if mood.goodbye is not None:
+                    link.sendall(bytes([0xE0, 1, mood.goodbye]))
+                    return False
                 link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 return False
             reason = mood.puback
