@@ -36,9 +36,11 @@ def run(line: Line, *, as_json: bool) -> None:
 
     Raises:
         BundleError: the model may not run.
-        ConfigError: the mark that has to be in view cannot be read, or there are limits of a class
-            that the model does not have.
+        ConfigError: the mark that has to be in view or a file that leads to the broker cannot be
+            read, or there are limits of a class that the model does not have.
+        NotPermitted: this user may not read such a file.
     """
+    line.refuse_missing_files()
     mark.load(line.config.sight.reference)
     model = bundle.load(bundle.locate(line.config.model.bundle))
     line.refuse_others_than(model.manifest.classes)

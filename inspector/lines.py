@@ -17,6 +17,7 @@ from inspector.segment import bundle
 INSTALLED = Path("/etc/inspector/lines")
 VARIABLE = "INSPECTOR_CONFIG"
 CALIBRATIONS = ".calibration.jsonl"
+NEEDED = ("mqtt.password_file", "mqtt.tls.ca_file", "mqtt.tls.cert_file", "mqtt.tls.key_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,25 @@ class Line:
             known = settings(self.written, self.text)
             at = next(s.line for s in known if s.key.startswith(key) and s.line)
             raise ConfigError(f"{self.path}:{at}: {error}") from None
+
+    def refuse_missing_files(self) -> None:
+        """What is needed to reach the broker has to be there, and readable.
+
+        Raises:
+            ConfigError: a file is missing, or is none; with the file, the line and the key in it.
+            ConfigNotPermitted: this user may not read one.
+        """
+        for setting in settings(self.written, self.text):
+            if setting.key not in NEEDED or not isinstance(setting.value, Path):
+                continue
+            expected = f"{self.path}:{setting.line}: {setting.key}: expected a readable file"
+            try:
+                setting.value.read_bytes()
+            except OSError as error:
+                forbidden = isinstance(error, PermissionError)
+                raise (ConfigNotPermitted if forbidden else ConfigError)(
+                    f"{expected}, found {setting.value}: {error.strerror}"
+                ) from None
 
 
 def read(path: Path) -> Line:

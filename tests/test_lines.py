@@ -6,6 +6,7 @@ import pytest
 
 from inspector import lines
 from inspector.errors import ConfigError
+from tests.test_cli import run
 
 
 @pytest.fixture
@@ -68,3 +69,23 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
 
     with pytest.raises(ConfigError, match=str(path)):
         lines.read(path)
+
+
+def test_a_file_that_leads_to_the_broker_and_is_not_there_is_a_wrong_configuration(
+    tmp_path: Path, model: Path
+) -> None:
+    """78, with the file, its line and the key, by the check and by the start; nothing was made."""
+    (tmp_path / "here.pem").touch()
+    head = f"site: a\nline: b\ncamera: {{source: 'folder:x'}}\nmodel: {{bundle: {model}}}\nmqtt:\n"
+    for mqtt, key, file in (
+        ("  tls:\n    ca_file: nope.pem", "7: mqtt.tls.ca_file", "nope.pem: No such file"),
+        ("  username: a\n  password_file: nope.pw", "7: mqtt.password_file", "nope.pw: No such"),
+        ("  tls: {ca_file: here.pem, key_file: .}", "6: mqtt.tls.key_file", ": Is a directory"),
+    ):
+        (tmp_path / "line.yaml").write_text(head + mqtt + "\n")
+        for verb in ("check", "run"):
+            done = run(verb, "--config", "line.yaml", cwd=tmp_path)
+            assert done.returncode == 78, done.stderr
+            assert f"line.yaml:{key}: expected a readable file, found" in done.stderr
+            assert file in done.stderr
+    assert not (tmp_path / "state").exists()

@@ -11,7 +11,9 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -294,15 +296,28 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca_file)
+    with _named("mqtt.tls.ca_file", tls.ca_file):
+        context = ssl.create_default_context(cafile=tls.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _TlsSocket
     if tls.cert_file is not None:
-        context.load_cert_chain(tls.cert_file, tls.key_file)
+        with _named("mqtt.tls.cert_file", tls.cert_file):
+            context.load_cert_chain(tls.cert_file, tls.key_file)
     return context
 
 
 def _password(config: MqttConfig) -> str | None:
     if config.password_file is None:
         return None
-    return config.password_file.read_text(encoding="utf-8").removesuffix("\n")
+    with _named("mqtt.password_file", config.password_file):
+        return config.password_file.read_text(encoding="utf-8").removesuffix("\n")
+
+
+@contextlib.contextmanager
+def _named(key: str, path: Path) -> Iterator[None]:
+    """What goes wrong inside names the key and the file; ssl names neither."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise OSError(f"{key}: {path}: {why}") from error

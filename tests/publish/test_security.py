@@ -99,8 +99,13 @@ def test_plain_text_to_a_tls_port_and_the_reverse_fail(secure, mosquitto, certif
 
 def test_files_that_are_missing_are_named(secure, certificates):
     """A CA or a password that cannot be read is an error of the connection, with its reason."""
-    with pytest.raises(BrokerError, match="No such file"):
+    with pytest.raises(BrokerError, match=r"mqtt\.tls\.ca_file: .*none\.pem: No such file"):
         connect(secure(), tls=tls(certificates, ca="none.pem"))
+    (certificates / "garbage.pem").write_text("garbage")
+    with pytest.raises(BrokerError, match=r"garbage\.pem: "):
+        connect(secure(), tls=tls(certificates, ca="garbage.pem"))
+    with pytest.raises(BrokerError, match=r"mqtt\.tls\.cert_file: .*none\.pem: No such file"):
+        connect(secure(), tls=tls(certificates, client="none"))
     with pytest.raises(BrokerError, match=r"none\.txt"):
         connect(
             secure(),
