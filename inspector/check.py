@@ -38,7 +38,7 @@ def run(line: Line, *, as_json: bool) -> None:
         BundleError: the model may not run.
         ConfigError: the mark that has to be in view or a file that leads to the broker cannot be
             read, or there are limits of a class that the model does not have.
-        NotPermitted: this user may not read such a file.
+        ConfigNotPermitted: this user may not read such a file.
     """
     line.refuse_missing_files()
     mark.load(line.config.sight.reference)

@@ -22,7 +22,7 @@ from inspector import lines, mark
 from inspector.calibration import outdated
 from inspector.cameras import CameraState, Grabber, make_camera
 from inspector.config import CameraConfig, LineConfig
-from inspector.errors import OutboxError
+from inspector.errors import BrokerError, OutboxError
 from inspector.notify import notify
 from inspector.page.feed import Condition, Feed, Shown
 from inspector.page.server import Page
@@ -56,14 +56,18 @@ JOIN_S = 2.0  # for a camera's native read to come back
 GRACE_S = 0.3  # before a camera that does not deliver is an alarm
 POLL_S = 0.2  # how soon a signal is noticed while nothing moves
 FRAME_SIZE = Rule.FRAME_SIZE.value  # an alarm, beside the reason of each part
+MODEL = "model"  # an alarm
+MODEL_FAILED = frozenset({Rule.MODEL_ERROR, Rule.NOT_FINITE})
 
 
 def run(told: lines.Line) -> None:
     """Judge what passes the line's camera, until SIGTERM or SIGINT or the end of its files.
 
     Raises:
+        ConfigError, NotPermitted: a file that leads to the broker cannot be read.
         BundleError: the model may not run.
         OutboxError: the outbox cannot be opened.
+        BrokerError: all is judged, and the broker has refused some of it.
     """
     cv2.setNumThreads(1)  # the cores belong to the runtime
     config = told.config
@@ -169,6 +173,7 @@ class Line:
         self._pace = Pace(time.monotonic())
         self._unrecorded = 0  # parts, since the last one that was recorded
         self._misfit: str | None = None
+        self._broken: str | None = None  # the model
         self.feed = Feed()
         self.metrics = Metrics(config.site, config.line, model)
         self.doubt: str | None = None
@@ -185,7 +190,7 @@ class Line:
         aside = ", ".join(file.name for file in kept_aside(outbox.path))
         damage = f"the outbox was damaged and is kept as {aside}" if aside else None
         self.publisher.alarm("outbox_damaged", damage)
-        for code in ("outbox", FRAME_SIZE):
+        for code in ("outbox", FRAME_SIZE, MODEL):
             self.publisher.alarm(code, None)  # of an earlier session
 
     def judge(self, part: Frame | Unseen) -> Verdict:
@@ -199,6 +204,7 @@ class Line:
         shown = f"{self._config.camera.source}: expected new frames, found equal ones"
         self.doubt = shown if frozen else None
         self._tell_size(part, result)
+        self._tell_model(result)
         try:
             row, message = self._record(result, is_kept=self.evidence.will_name(kept))
         except OutboxError as error:
@@ -252,13 +258,26 @@ class Line:
         self.publisher.set_limits(config.limits)
 
     def deliver(self, stop: threading.Event, tend: Callable[[], None]) -> None:
-        """All is judged: wait until the broker has acknowledged it, or until told to stop.
+        """All is judged: wait until the broker has acknowledged it, or until told to stop. One who
+        was told so before goes at once: more would have come.
 
         Meanwhile `tend` is called again and again.
+
+        Raises:
+            BrokerError: it has refused results of this session. Older ones, which are tried again
+                too, are told by the alarm alone: they would make each later run fail.
         """
+        if stop.is_set():
+            self.publisher.set_state("stopping")
+            return
         self.publisher.set_state("finished")
         while self._outbox.depth() and not stop.wait(POLL_S):
             tend()
+        if refused := self._outbox.refused(only_new=True):
+            raise BrokerError(
+                f"{self._config.mqtt.host}:{self._config.mqtt.port}: expected it to take all "
+                f"results of this run, found {refused} refused; they are kept: `inspector outbox`"
+            )
 
     def _tell_size(self, part: Frame | Unseen, result: Result) -> None:
         """Frames of another size than the scale's or `camera.size`: no part is judged till then."""
@@ -272,6 +291,18 @@ class Line:
         if misfit != self._misfit:
             self._misfit = misfit
             self.publisher.alarm(FRAME_SIZE, misfit)
+
+    def _tell_model(self, result: Result) -> None:
+        """It failed on the last part; over with the next one that it judges."""
+        failed = [r.rule.value for r in result.reasons if r.rule in MODEL_FAILED]
+        judged = result.verdict is not Verdict.UNKNOWN or result.marginal
+        if not failed and not judged:
+            return  # it was not asked
+        model = f"{self._model.name} on {self._model.runtime}"
+        broken = f"{model}: {failed[0]}: no part is judged" if failed else None
+        if broken != self._broken:
+            self._broken = broken
+            self.publisher.alarm(MODEL, broken)
 
     def _record(self, result: Result, *, is_kept: bool) -> tuple[Row, ResultMessage]:
         made: list[ResultMessage] = []
@@ -317,6 +348,7 @@ class Line:
 
 def _open_inspector(told: lines.Line) -> tuple[Inspector, ModelInfo]:
     """Load the model, prove it on its golden picture, and put the judging together."""
+    told.refuse_missing_files()  # first, as a model takes long
     config = told.config
     cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
     segmenter, info = bundle.open_segmenter(config.model, cache)

@@ -119,13 +119,13 @@ def start(tmp_path: Path, pictures: Path, model: Path, broker: Broker) -> Iterat
     """Starts the daemon over the folder of pictures; what still runs at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(**camera: object) -> subprocess.Popen[str]:
+    def begin(mqtt: dict[str, object] | None = None, **camera: object) -> subprocess.Popen[str]:
         line = {
             "site": "plant-a",
             "line": "line1",
             "camera": {"source": f"folder:{pictures}", **camera},
             "model": {"bundle": str(model)},
-            "mqtt": {"port": broker.port, "version": broker.mqtt_version},
+            "mqtt": {"port": broker.port, "version": broker.mqtt_version} | (mqtt or {}),
             "evidence": {"pass_one_in": 0},  # no part is kept by chance
         }
         path = tmp_path / "line.yaml"

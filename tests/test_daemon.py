@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,20 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from inspector import lines
+from inspector.broker import Broker
 from inspector.cameras import Grabber, ScriptedCamera
 from inspector.config import CameraConfig
-from inspector.daemon import parts
-from inspector.errors import CameraLost
+from inspector.daemon import Line, parts
+from inspector.errors import CameraLost, InferenceError
 from inspector.limits import Limits
 from inspector.pipeline import Inspector, View
 from inspector.publish import message
+from inspector.publish.message import ModelInfo
+from inspector.record.outbox import Outbox
 from inspector.segment import bundle
 from inspector.segment.manifest import Golden
-from inspector.segment.runtime import FakeRuntime
+from inspector.segment.runtime import FakeRuntime, Outputs
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Reason, Rule, Unseen
 from tests.support.bundles import manifest_of
@@ -131,6 +136,7 @@ def test_one_result_per_picture_reaches_a_subscriber(start: Start, listener: Lis
     ]
     assert [r["seq"] for r in results] == [1, 2, 3]
     assert listener.on("status")[0]["online"] is True
+    assert listener.on("status")[-2]["state"] == "finished"
     assert "camera_lost" not in [status.get("state") for status in listener.on("status")]
     assert listener.on("alarm/camera") == [None]
     assert listener.on("birth")[0]["limits"] == {"min_scratch_px": 40}
@@ -168,6 +174,9 @@ def test_a_signal_ends_the_daemon_cleanly(
 
     assert daemon.wait(10) == 0, daemon.stderr.read()
     listener.wait(lambda heard: heard.on("status")[-1] == offline(heard, "stopped"))
+    states = [status["state"] for status in listener.on("status") if status["online"]]
+    assert states[-1] == "stopping"
+    assert "finished" not in states
     state = tmp_path / "state" / "line1"
     assert not (state / "outbox.db-wal").exists()
     with sqlite3.connect(state / "outbox.db") as outbox:
@@ -265,6 +274,73 @@ def test_another_size_than_the_calibrated_one_is_an_alarm(
     for path in pictures.iterdir():
         cv2.imwrite(str(path), np.full((height, width, 3), 90, np.uint8))
     listener.wait(lambda heard: heard.on("alarm/frame_size")[-1] is None)
+
+
+def test_a_broker_that_refuses_results_is_no_good_end(
+    start: Start, listener: Listener, broker: Broker, tmp_path: Path
+) -> None:
+    """69 and a sentence; those of an earlier run, refused again, let a later one end well."""
+    if broker.mqtt_version != 5:
+        pytest.skip("needs MQTT 5: no mosquitto is installed")
+    acl = tmp_path / "acl"
+    acl.write_text("topic write inspector/v1/plant-a/line1/status\ntopic read #\n")
+    with Broker.start("mosquitto", extra=[f"acl_file {acl}"]) as strict:
+        first = start(mqtt={"port": strict.port})
+        assert first.wait(30) == 69
+    said = first.stderr.read()
+    assert "expected it to take all results of this run, found 3 refused" in said
+    assert "Traceback" not in said
+
+    state = tmp_path / "state" / "line1"
+    with closing(sqlite3.connect(state / "outbox.db")) as outbox:
+        outbox.execute("UPDATE outbox SET topic = 'inspector/v1/plant-a/line1/other'")
+        outbox.commit()
+    acl.write_text("topic write inspector/v1/plant-a/line1/result\ntopic read #\n")
+    with Broker.start("mosquitto", extra=[f"acl_file {acl}"]) as mended:
+        second = start(mqtt={"port": mended.port})
+        assert second.wait(30) == 0, second.stderr.read()
+    told = json.loads(run("outbox", "--json", cwd=tmp_path).stdout)
+    assert (told["parked"], told["acknowledged"]) == (3, 3)
+
+
+class Broken(FakeRuntime):
+    """Finds nothing, or fails while it is told to."""
+
+    fails = False
+
+    def infer(self, tile: np.ndarray) -> Outputs:
+        if self.fails:
+            raise InferenceError("broken")
+        return super().infer(tile)
+
+
+def test_a_model_that_fails_is_an_alarm_until_it_judges_again(tmp_path: Path) -> None:
+    """A part that it was not asked about says nothing of it; the alarm is raised once."""
+    path = tmp_path / "line.yaml"
+    path.write_text("site: a\nline: b\ncamera: {source: 'folder:x'}\nevidence: null\n")
+    manifest = manifest_of()
+    runtime = Broken(FakeRuntime.none(manifest))
+    inspector = Inspector(Segmenter(manifest, runtime), Limits())
+    info = ModelInfo(name="m", sha256="0" * 64, runtime=runtime.name)
+    fresh, unseen = (replace(FRAME, image=noise(1)), Unseen("x", Reason(Rule.NO_FRAME), "gone"))
+    with closing(Outbox(tmp_path / "outbox.db")) as outbox:
+        line = Line(lines.read(path).config, inspector, info, outbox)
+        raised = []
+        for fails, part in (
+            (False, fresh),
+            (True, fresh),
+            (True, fresh),
+            (False, unseen),
+            (False, FRAME),
+            (False, fresh),
+        ):
+            runtime.fails = fails
+            line.judge(part)
+            raised.append([(a.code, a.text, a.since) for a in line.publisher.alarms])
+        line.publisher.stop(0.0)
+    assert [[code for code, *_ in alarms] for alarms in raised] == ([[]] + [["model"]] * 4 + [[]])
+    assert raised[1] == raised[2]
+    assert raised[1][0][1] == "m on fake/none/f32: model_error: no part is judged"
 
 
 def test_nothing_is_lost_over_a_kill(start: Start, listener: Listener, tmp_path: Path) -> None:

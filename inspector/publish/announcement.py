@@ -22,7 +22,10 @@ class Online(Message):
 
     online: Literal[True] = True
     session: Count = Field(description="counts the starts of the inspector")
-    state: str = Field(description="what the line does: starting, running, stopping, …")
+    state: str = Field(
+        description="what the line does: starting, running, camera_lost, stopping; finished: all "
+        "files are judged, and it waits until they are delivered"
+    )
     delivery: Literal["confirmed", "assumed"] = Field(
         description="assumed: over MQTT 3.1.1 the broker cannot say that it refused a result"
     )

@@ -164,11 +164,11 @@ class Outbox:
         with self._using() as database:
             return int(database.execute(query).fetchone()[0])
 
-    def refused(self) -> int:
-        """Number of rows that the broker refuses."""
-        query = "SELECT count(*) FROM outbox WHERE parked IS NOT NULL"
+    def refused(self, *, only_new: bool = False) -> int:
+        """Number of rows that the broker refuses; `only_new`: of those recorded since the start."""
+        query = "SELECT count(*) FROM outbox WHERE parked IS NOT NULL AND session >= ?"
         with self._using() as database:
-            return int(database.execute(query).fetchone()[0])
+            return int(database.execute(query, (self.session if only_new else 0,)).fetchone()[0])
 
     def verdicts_since(self, moment: datetime) -> dict[str, int]:
         """How many results of each verdict were recorded at `moment` (with time zone) or later.

@@ -4,4 +4,6 @@ import subprocess
 from collections.abc import Callable
 
 Start = Callable[..., subprocess.Popen[str]]
-"""Called with settings of the camera; the line's file is `tmp_path / "line.yaml"`."""
+"""Called with settings of the camera, and with `mqtt` those of the broker; the line's file is
+`tmp_path / "line.yaml"`.
+"""
