@@ -44,21 +44,28 @@ def verify(root: Path, told: Head | None = None) -> Iterator[Checked]:
     disk could make the chain anew, but not what others have heard.
 
     Raises:
-        EvidenceError: there is no index, or it cannot be read.
+        EvidenceError: there is no index, or it cannot be read; or what was told is not in it.
     """
     path = root / INDEX
     before: Row | None = None
+    met = False
     try:
         with contextlib.closing(Index.beside(path)) as index:
             while rows := index.after(before.number if before else 0, BATCH):
                 for row in rows:
                     yield _check(root, index, row, before, told)
                     before = row
+                    met = met or (told is not None and row.number == told.number)
     except (OSError, sqlite3.Error) as error:
         raise EvidenceError(f"{path}: expected to read it, found: {error}") from error
     if told is not None and (before is None or before.number < told.number):
         newest = f"found {before.number} to be the newest" if before else "found none"
         raise EvidenceError(f"{root}: expected a record {told.number}, {newest}")
+    if told is not None and not met:
+        raise EvidenceError(
+            f"{root}: record {told.number} is no longer in the chain, so that nothing was compared "
+            "with what was told of it: take a newer head"
+        )
 
 
 def strangers(root: Path) -> Iterator[Path]:

@@ -139,6 +139,17 @@ def test_the_end_cannot_be_cut_off(root: Path) -> None:
         defects(root, told)
 
 
+def test_a_head_that_the_chain_has_forgotten_is_told(root: Path) -> None:
+    """Nothing could be compared with it: that is not «all is well»."""
+    told = Head(3, "0" * 64)
+    assert [number for number, _ in defects(root, told)] == [3]
+    sql(root, "DELETE FROM record WHERE number <= 3")
+
+    with pytest.raises(EvidenceError, match=r"record 3 is no longer in the chain.*a newer head"):
+        defects(root, told)
+    assert defects(root, head(root)) == []
+
+
 def test_what_somebody_deleted_stays_a_defect(root: Path) -> None:
     """Also after the start that noticed it."""
     Reader(root).find("dev-1-4").record.unlink()
