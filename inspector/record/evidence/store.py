@@ -50,6 +50,7 @@ class Store:
         try:
             reconcile(root, self._index)
             self._last = deque(last_parts(root / LAST))
+            self._last_bytes = sum(one.size_bytes for one in self._last)
             self.records, self._bytes = self._index.totals()
         except BaseException:
             self.close()
@@ -58,8 +59,8 @@ class Store:
 
     @property
     def size_bytes(self) -> int:
-        """Of all that is kept."""
-        return self._bytes + sum(one.size_bytes for one in self._last)
+        """Of all that is kept; for any thread."""
+        return self._bytes + self._last_bytes
 
     @property
     def last(self) -> int:
@@ -114,7 +115,9 @@ class Store:
         """Delete the oldest of the last parts; False if there is none."""
         if not self._last:
             return False
-        unlink(self.root, LAST, self._last.popleft().id)
+        oldest = self._last.popleft()
+        self._last_bytes -= oldest.size_bytes
+        unlink(self.root, LAST, oldest.id)
         return True
 
     def tend(self, keeping: Keeping, now: datetime, limit: int) -> int:
@@ -150,7 +153,9 @@ class Store:
         with self._all_or_nothing(LAST, draft.id):
             # They live for seconds or minutes: most are deleted before the disk has heard of them.
             self._write(LAST, draft, data, durable=False)
-        self._last.append(LastPart(draft.id, draft.size_bytes + len(data)))
+        part = LastPart(draft.id, draft.size_bytes + len(data))
+        self._last.append(part)
+        self._last_bytes += part.size_bytes
         while len(self._last) > last:
             self.give_up_last()
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import deque
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -359,6 +360,37 @@ def test_a_record_of_another_chain_is_left_alone(root: Path, tmp_path: Path) -> 
     with closing(Store(root)) as store:
         assert store.records == 2
     assert len(files(root)) == 12
+
+
+def test_a_record_beyond_the_next_is_of_another_chain(root: Path, tmp_path: Path) -> None:
+    """Only an index that was lost is made from what is there."""
+    fill(root, Kept.FAIL, Kept.FAIL)
+    fill(tmp_path / "other", *[Kept.UNKNOWN] * 5, first=10)
+    for path in (tmp_path / "other" / "2026-11-21" / "12").glob("dev-1-14.*"):
+        path.rename(root / "2026-11-21" / "12" / path.name)
+    with closing(Store(root)) as store:
+        assert (store.records, store.head[0]) == (2, 2)
+        assert store.size_bytes == sum(row.size_bytes for row in Reader(root).latest(9))
+
+
+def test_its_size_is_known_while_parts_come_and_go(root: Path) -> None:
+    """Another thread asks: the parts themselves are not gone through."""
+
+    class Busy(deque):
+        def __iter__(self):
+            raise RuntimeError("deque mutated during iteration")
+
+    fill(root, Kept.LAST, Kept.FAIL)
+    with closing(Store(root)) as store:
+        size = store.size_bytes
+        store._last = Busy(list(store._last))
+        store.add(draft(3, Kept.LAST), 2)
+        assert store.size_bytes > size
+        store.add(draft(4, Kept.LAST), 1)
+        assert store.size_bytes == size
+        assert store.give_up_last()
+        assert not store.give_up_last()
+        assert store.size_bytes == Reader(root).latest(9)[0].size_bytes
 
 
 def test_a_newer_version_is_not_touched(root: Path) -> None:
