@@ -8,7 +8,8 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar
+from contextlib import suppress
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
@@ -20,20 +21,33 @@ log = logging.getLogger(__name__)
 
 CODE = "metrics"
 AGAIN_S = 5.0  # until a port that is taken is tried again
-SLOW_S = 5.0  # for one request
+SLOW_S = 5.0  # for one connection, however it spends them
 CHECK_S = 0.5  # how soon a stop is noticed
 
 
 class _Handler(WSGIRequestHandler):
-    timeout: ClassVar[float] = SLOW_S
-
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         log.debug(format, *args)
 
 
 class _Server(WSGIServer):
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        # A timeout of the socket would hold for each read, and one may come every second for ever.
+        deadline = threading.Timer(SLOW_S, _hang_up, [request])
+        deadline.daemon = True
+        deadline.start()
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            deadline.cancel()
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         log.debug("a reader of metrics went away")
+
+
+def _hang_up(link: socket.socket) -> None:
+    with suppress(OSError):  # it has just ended
+        link.shutdown(socket.SHUT_RDWR)
 
 
 class _Server6(_Server):

@@ -1,6 +1,8 @@
 """What a Prometheus reads of a line, over real HTTP, and that nobody who reads can disturb it."""
 
+import contextlib
 import socket
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -224,14 +226,30 @@ def test_they_are_read_over_http(served: Served, metrics: Metrics) -> None:
 
 
 def test_who_is_slow_is_cut_off(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next one waits no longer than that."""
-    monkeypatch.setattr(scrape_module._Handler, "timeout", 0.3)
+    """The next one waits no longer than that, whether it says nothing or a little at a time."""
+    monkeypatch.setattr(scrape_module, "SLOW_S", 0.3)
     served.get()
     address = ("127.0.0.1", int(served.url.split(":")[2].split("/")[0]))
     with socket.create_connection(address) as slow, socket.create_connection(address) as silent:
         slow.sendall(b"GET /metrics HTT")
         assert "inspector_parts_total" in served.get()
         assert silent.fileno() >= 0
+    with socket.create_connection(address) as dripping:
+        ended = threading.Event()
+
+        def drip() -> None:
+            with contextlib.suppress(OSError):
+                while not ended.wait(0.05):
+                    dripping.sendall(b"G")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        time.sleep(0.1)  # so that it is the first
+        began_s = time.monotonic()
+        assert "inspector_parts_total" in served.get()
+        assert time.monotonic() - began_s < 2.0
+        ended.set()
+        thread.join()
 
 
 def test_a_port_that_is_taken_is_an_alarm(
