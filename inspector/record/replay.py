@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from inspector.errors import OutboxError
+from inspector.errors import NoInputError, OutboxError
 from inspector.record.database import join, look, transaction
 from inspector.record.schema import MIGRATIONS, stamp
 
 BATCH = 200  # rows, about 10 ms
 PAUSE_S = 0.02  # in which others write
+LAST = 2**63 - 1  # SQLite has no larger number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,13 @@ def acknowledged_since(moment: datetime) -> Rows:
 
 
 def numbered(first: int, last: int) -> Rows:
-    """What the broker has acknowledged of these numbers, both included."""
+    """What the broker has acknowledged of these numbers, both included.
+
+    Raises:
+        NoInputError: no result can have such a number.
+    """
+    if last > LAST:
+        raise NoInputError(f"expected numbers of results, {LAST} at most, found {last}")
     words = f"acknowledged and numbered {first} to {last}"
     return Rows("seq BETWEEN ? AND ? AND acked_at IS NOT NULL", (first, last), words)
 

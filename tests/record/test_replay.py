@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inspector.errors import OutboxError
+from inspector.errors import NoInputError, OutboxError
 from inspector.record import replay
 from inspector.record.database import transaction
 from inspector.record.outbox import Outbox
@@ -64,6 +64,23 @@ def test_a_survey_of_a_line_that_stands_leaves_nothing_behind(path):
 
     assert survey(path).waiting == 1
     assert sorted(path.parent.iterdir()) == before
+
+
+def test_a_number_that_no_result_can_have_is_told(path, outbox):
+    """SQLite could not even be asked."""
+    record(outbox)
+    outbox.answered({1: None})
+    assert replay.find(path, replay.numbered(1, replay.LAST)) == [1]
+    with pytest.raises(NoInputError, match="found 99999999999999999999"):
+        replay.numbered(1, 99999999999999999999)
+
+
+def test_only_what_was_answered_is_put_back(path, outbox):
+    """Somebody may have put it back meanwhile: what waits is no replay."""
+    record(outbox, 3)
+    outbox.answered({2: None, 3: "refused"})
+    assert list(replay.put_back(path, [1, 2, 3])) == [1, 2, 3]
+    assert [row.replayed for row in outbox.pending(0, 9)] == [False, True, True]
 
 
 def test_a_survey_of_an_empty_outbox(path, outbox):
