@@ -31,7 +31,6 @@ class Received:
 
     topic: str
     content: Any
-    retained: bool
 
 
 class Subscriber:
@@ -138,4 +137,4 @@ class Subscriber:
             self._seen[name] = None
             if len(self._seen) > REMEMBERED:
                 del self._seen[next(iter(self._seen))]
-        return Received(message.topic, content, message.retain)
+        return Received(message.topic, content)

@@ -57,11 +57,11 @@ def test_messages_come_parsed_and_a_duplicate_only_once(broker, watcher):
     say(broker, '{"code": "x"}', "inspector/v1/a/b/alarm/x")
     until(lambda: len(watcher.received) == 5)
     assert watcher.received == [
-        Received(TOPIC, {"id": "1"}, retained=False),
-        Received(TOPIC, {"id": "2"}, retained=False),
-        Received(TOPIC, [1], retained=False),
-        Received(TOPIC, None, retained=False),
-        Received("inspector/v1/a/b/alarm/x", {"code": "x"}, retained=False),
+        Received(TOPIC, {"id": "1"}),
+        Received(TOPIC, {"id": "2"}),
+        Received(TOPIC, [1]),
+        Received(TOPIC, None),
+        Received("inspector/v1/a/b/alarm/x", {"code": "x"}),
     ]
 
 
