@@ -8,11 +8,15 @@ BALLAST_BYTES = 8 << 20
 
 
 class Ballast:
-    """The ballast at `path`; one of an earlier start counts."""
+    """The ballast at `path`; one of an earlier start counts, if it was made to its end.
+
+    Raises:
+        OSError: the folder cannot be looked into.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.held = path.exists()
+        self.held = _size_bytes(path) >= BALLAST_BYTES
         """Whether it is there to be released."""
 
     def make(self) -> None:
@@ -35,3 +39,10 @@ class Ballast:
         with contextlib.suppress(OSError):
             self._path.unlink()
         return held
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -56,18 +56,18 @@ class Outbox:
 
     Raises:
         OutboxError: another process holds it, a newer version made it, or the disk refuses.
+        NotPermitted: this user may not write there.
+        ConfigError: its folder cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.ballast = Ballast(path.with_name("ballast"))
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self.ballast = Ballast(path.with_name("ballast"))
         except PermissionError as error:
-            raise NotPermitted(
-                f"{path.parent}: expected to keep results there, found: {error.strerror}"
-            ) from None
+            raise _forbidden(path, error) from None
         except OSError as error:
             raise ConfigError(
                 f"state_dir: expected a folder for results, found {path.parent}: {error.strerror}"
@@ -80,7 +80,12 @@ class Outbox:
             except BaseException:
                 os.close(self._guard)
                 raise
+        except PermissionError as error:
+            raise _forbidden(path, error) from None
         except (OSError, sqlite3.Error) as error:
+            places = filter(Path.exists, (path.parent, path))
+            if not all(os.access(place, os.R_OK | os.W_OK) for place in places):
+                raise _forbidden(path, error) from None
             raise OutboxError(f"{path}: expected to keep results there, found: {error}") from error
         self._data_version = self._read_data_version()
 
@@ -249,6 +254,13 @@ class Outbox:
                 yield self._database
             except sqlite3.Error as error:
                 raise OutboxError(f"{self.path}: {error}") from error
+
+
+def _forbidden(path: Path, error: Exception) -> NotPermitted:
+    why = (isinstance(error, OSError) and error.strerror) or error
+    return NotPermitted(
+        f"{path.parent}: expected to keep results there, found: {why}: it belongs to another user"
+    )
 
 
 def _last_seq(database: sqlite3.Connection) -> int:

@@ -19,7 +19,9 @@ import pytest
 
 from inspector.errors import ConfigError, NotPermitted, OutboxError
 from inspector.record import outbox as outbox_module
+from inspector.record.ballast import BALLAST_BYTES
 from inspector.record.outbox import Outbox, Ticket
+from inspector.record.schema import stamp
 
 ROOT = Path(__file__).parents[2]
 KILLS = 10
@@ -137,6 +139,55 @@ def test_purged_results_are_counted_all_the_same(path):
     with closing(Outbox(path)) as outbox:
         assert outbox.verdicts_since(before) == {"pass": 3, "fail": 1, "unknown": 1}
         assert outbox.verdicts_since(datetime.now(UTC) + timedelta(hours=1)) == {}
+
+
+def test_purged_results_are_counted_for_a_whole_day_and_longer(path):
+    """The day on which clocks are set back has 25 hours."""
+    began = datetime.now(UTC) - timedelta(hours=26)
+    with closing(Outbox(path)) as outbox:
+        outbox.record("results", lambda _: '{"verdict": "fail"}')
+        outbox.answered({1: None})
+        early = stamp(began + timedelta(hours=1))
+        outbox._database.execute("UPDATE outbox SET recorded_at = ?", (early,))
+        assert outbox.purge(timedelta(days=1), max_rows=0) == 1
+        assert outbox.verdicts_since(began) == {"fail": 1}
+
+
+def test_only_a_full_disk_releases_the_ballast(path):
+    """Another error would come again, and then the room is gone."""
+    with closing(Outbox(path)) as outbox:
+        outbox.ballast.make()
+        outbox._database.execute(
+            "CREATE TRIGGER no BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        with pytest.raises(OutboxError, match="no"):
+            record(outbox)
+        assert outbox.ballast.held
+        assert path.with_name("ballast").stat().st_size == BALLAST_BYTES
+
+
+@pytest.mark.parametrize(("size_bytes", "held"), [(0, False), (BALLAST_BYTES, True)])
+def test_half_a_ballast_is_none(path, size_bytes, held):
+    """A kill between making the file and taking its room leaves an empty one."""
+    path.parent.mkdir()
+    with path.with_name("ballast").open("wb") as file:
+        file.truncate(size_bytes)
+    with closing(Outbox(path)) as outbox:
+        assert outbox.ballast.held is held
+
+
+def test_results_that_are_refused_are_counted_by_session(path):
+    """Those of now, and all."""
+    with closing(Outbox(path)) as outbox:
+        record(outbox, 2)
+        outbox.answered({1: "no", 2: None})
+        assert (outbox.refused(), outbox.refused(only_new=True)) == (1, 1)
+    with closing(Outbox(path)) as outbox:
+        record(outbox)
+        outbox.answered({1: "no"})
+        assert (outbox.refused(), outbox.refused(only_new=True)) == (1, 0)
+        outbox.answered({3: "no"})
+        assert (outbox.refused(), outbox.refused(only_new=True)) == (2, 1)
 
 
 def test_a_parked_row_is_tried_again_after_a_restart(path):
@@ -326,6 +377,42 @@ def test_a_folder_that_is_somebody_else_s_is_told_as_such(tmp_path, monkeypatch)
 
     with pytest.raises(NotPermitted, match=r"state: expected to keep results there, found: Perm"):
         Outbox(tmp_path / "state" / "outbox.db")
+
+
+OPENING = """
+import sys
+from pathlib import Path
+from inspector.errors import InspectorError
+from inspector.record.outbox import Outbox
+
+try:
+    Outbox(Path(sys.argv[1]))
+except InspectorError as error:
+    print(error)
+    sys.exit(error.exit_code)
+"""
+
+
+@pytest.mark.parametrize("shut", ["folder", "written", "lock", "database"])
+def test_what_this_user_may_not_write_is_told_as_such(path, shut):
+    """77 and the folder: one that cannot be looked into, or written, or whose files cannot be."""
+    Outbox(path).close()
+    places = {
+        "folder": (path.parent, 0o600),
+        "written": (path.parent, 0o500),
+        "lock": (Path(f"{path}.lock"), 0o400),
+        "database": (path, 0o400),
+    }
+    place, mode = places[shut]
+    place.chmod(mode)
+    # Root may do all, but without these rights.
+    unarmed = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    command = [*(unarmed if os.geteuid() == 0 else []), sys.executable, "-c", OPENING, path]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    place.chmod(0o700)
+    assert done.returncode == 77, done.stderr
+    assert f"{path.parent}: expected to keep results there, found: " in done.stdout
+    assert "it belongs to another user" in done.stdout
 
 
 def test_a_lock_that_cannot_be_made_is_named(tmp_path):
