@@ -145,7 +145,7 @@ def test_the_broker_publishes_the_will_of_a_killed_process(tmp_path, dialect, li
         assert victim.stdout.readline() == "delivered\n"
         victim.send_signal(signal.SIGKILL)
     lost = {"online": False, "session": 1, "reason": "lost"}
-    listener.wait(lambda seen: seen.on("status")[-1] == lost, timeout_s=2.0)
+    listener.wait(lambda seen: seen.on("status")[-1:] == [lost], timeout_s=2.0)
     later = listen(dialect["port"])
     later.wait(lambda seen: seen.on("status")[-1:] == [lost])
 
@@ -415,6 +415,36 @@ def test_a_replay_doubles_only_what_is_replayed(line, dialect, listen):
     told = [m for m in results(listener) if m["id"] in names[10:50]]
     assert all(message["historical"] for message in told)
     assert not results(listener)[-1]["historical"]
+
+
+def test_what_is_under_way_is_not_sent_again_for_a_replay(line):
+    """On the same connection: the broker may still answer."""
+    with ScriptedBroker() as broker:
+        publishing = line.publish(port=broker.port)
+        line.record()
+        publishing.notify()
+        until(lambda: line.outbox.depth() == 0)
+        broker.mood = Mood(puback=None)
+        line.record(3)
+        publishing.notify()
+        until(lambda: broker.published == [4])
+        assert list(replay.put_back(line.outbox.path, [1])) == [1]
+        until(lambda: broker.published == [5])
+        time.sleep(3 * publisher.TICK_S)
+        assert broker.published == [5]
+
+
+def test_who_has_delivered_all_rests(line, mosquitto):
+    """It looks for no more until it is told, and has nothing to wait for at a stop."""
+    publishing = line.publish(port=mosquitto().port)
+    line.record(3)
+    publishing.notify()
+    until(lambda: line.outbox.depth() == 0)
+    time.sleep(2 * publisher.TICK_S)
+    assert not publishing._recorded.is_set()
+    began_s = time.monotonic()
+    assert publishing.stop(10.0)
+    assert time.monotonic() - began_s < 2.0 + SLACK_S
 
 
 def test_answers_that_cannot_be_written_down_double_nothing(line, dialect, listen, monkeypatch):

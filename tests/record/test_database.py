@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from inspector.errors import OutboxError
-from inspector.record.database import connect, hold, is_full, is_held, transaction
+from inspector.record.database import connect, hold, is_full, is_held, join, transaction
 
 TABLE = ("CREATE TABLE seen (number)",)
 
@@ -35,6 +35,15 @@ def test_a_transaction_that_sqlite_has_rolled_back_itself_keeps_its_error(tmp_pa
     ):
         database.execute("ROLLBACK")
         raise sqlite3.IntegrityError("not on us")
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(tmp_path):
+    """Through a power cut, which no test can have: so it is asked for at each connection."""
+    first, _ = connect(tmp_path / "x.db", TABLE)
+    with closing(first), closing(join(tmp_path / "x.db", 1)) as second:
+        for database in (first, second):
+            assert database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+            assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def _sqlite(code):
