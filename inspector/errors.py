@@ -13,7 +13,7 @@ InspectorError                70  internal
 │   └── CameraLost            69  it was open and gives no frames any more
 ├── OutboxError               70  a result could not be recorded
 ├── EvidenceError             65  what was kept of a part is damaged, or cannot be read
-└── BrokerError               69  the broker refused us or is not there
+└── BrokerError               69  the broker refused us or our results, or is not there
 """
 
 from typing import ClassVar
@@ -90,6 +90,6 @@ class EvidenceError(InspectorError):
 
 
 class BrokerError(InspectorError):
-    """The broker is unreachable or refused the connection."""
+    """The broker is unreachable, refused the connection, or refused results of a run."""
 
     exit_code = 69

@@ -33,6 +33,7 @@ ACK_TIMEOUT_S = 30.0  # by then it is given up
 WINDOW = 20  # messages without an answer: as many can arrive twice after a loss
 REFUSED = 0x80  # reason codes from here on say no
 PACKET_OVERHEAD = 64  # bytes of a PUBLISH beside topic and payload, generously
+UNSPECIFIED = 0x80  # what paho gives as reason where the broker gave none
 # Why a connection ends that has nothing to do with what was sent: a normal end, server busy,
 # shutting down, keep alive timeout, session taken over, receive maximum, message rate, quota,
 # administrative action, another server, server moved, connection rate, connect time.
@@ -63,11 +64,11 @@ class _Sent:
 
 @dataclass(frozen=True, slots=True)
 class Blamed:
-    """The result that the broker hung up on, as it seems, and what it said."""
+    """The result that the broker hung up on, as it seems, and what it said, if anything."""
 
     seq: int
     size_bytes: int
-    reason: str
+    reason: str | None
 
 
 class Connection:
@@ -180,7 +181,8 @@ class Connection:
         waited_s = ended_s - max(oldest.since_s, self._answered_s)
         if reason.value in NOT_THE_MESSAGE or waited_s > ANSWER_S:
             return None
-        return Blamed(oldest.seq, oldest.size_bytes, str(reason))
+        said = None if reason.value == UNSPECIFIED else str(reason)
+        return Blamed(oldest.seq, oldest.size_bytes, said)
 
     def fits(self, topic: str, payload: str) -> bool:
         """Whether the broker takes a message of this size; a larger one makes it disconnect us."""

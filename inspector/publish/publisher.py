@@ -176,7 +176,8 @@ class Publisher:
         times = self._suspicion.lost(connection.under_way, seq, size_bytes)
         if blamed and times:
             often = "once" if times == 1 else f"{times} times"
-            self._answers[blamed.seq] = f"it hung up on it {often}: {blamed.reason}"
+            said = f": {blamed.reason}" if blamed.reason else ", without a word"
+            self._answers[blamed.seq] = f"it hung up on it {often}{said}"
             self._write_down(is_news=True)
 
     def _serve(self, connection: Connection) -> None:

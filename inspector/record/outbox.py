@@ -259,7 +259,8 @@ class Outbox:
 def _forbidden(path: Path, error: Exception) -> NotPermitted:
     why = (isinstance(error, OSError) and error.strerror) or error
     return NotPermitted(
-        f"{path.parent}: expected to keep results there, found: {why}: it belongs to another user"
+        f"{path.parent}: expected to keep results there, found: {why}: "
+        "it has to belong to the user of the line"
     )
 
 

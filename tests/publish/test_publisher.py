@@ -308,7 +308,7 @@ def test_a_result_on_which_the_broker_hangs_up_blocks_nothing(line, mosquitto, l
     until(lambda: line.outbox.depth() == 0)
     listener.wait(lambda seen: any(seen.on("alarm/publish_refused")))
     text = listener.on("alarm/publish_refused")[-1]["text"]
-    assert f"last number {large.seq}: it hung up on it 3 times" in text
+    assert f"last number {large.seq}: it hung up on it 3 times, without a word" in text
     parked = line.outbox._database.execute("SELECT seq FROM outbox WHERE parked IS NOT NULL")
     assert parked.fetchall() == [(large.seq,)]
     assert list(dict.fromkeys(ids(listener))) == small
@@ -335,6 +335,18 @@ def test_a_result_on_which_the_broker_hangs_up_alone_is_parked(line, mosquitto, 
     record_large(line)
     line.publish(port=broker.port, version="3.1.1")
     until(lambda: line.outbox.refused() == 1)
+
+
+def test_what_the_broker_says_while_it_hangs_up_is_told(line, monkeypatch):
+    """Of MQTT 5: DISCONNECT, payload format invalid."""
+    monkeypatch.setattr(publisher, "RETRY_FIRST_S", (0.01, 0.02))
+    with ScriptedBroker(Mood(reset_after=0, goodbye=0x99)) as broker:
+        line.record()
+        line.publish(port=broker.port)
+        until(lambda: line.outbox.refused() == 1)
+        assert broker.published[:ENOUGH] == [1] * ENOUGH
+    found = line.outbox._database.execute("SELECT parked FROM outbox").fetchall()
+    assert found == [("it hung up on it 3 times: Payload format invalid",)]
 
 
 @pytest.mark.parametrize("version", [5, "3.1.1"])

@@ -412,7 +412,7 @@ def test_what_this_user_may_not_write_is_told_as_such(path, shut):
     place.chmod(0o700)
     assert done.returncode == 77, done.stderr
     assert f"{path.parent}: expected to keep results there, found: " in done.stdout
-    assert "it belongs to another user" in done.stdout
+    assert "it has to belong to the user of the line" in done.stdout
 
 
 def test_a_lock_that_cannot_be_made_is_named(tmp_path):
