@@ -16,7 +16,9 @@ from inspector.segment import bundle
 
 INSTALLED = Path("/etc/inspector/lines")
 VARIABLE = "INSPECTOR_CONFIG"
+SERVICE = "CREDENTIALS_DIRECTORY"  # set by systemd for a service that has some
 CALIBRATIONS = ".calibration.jsonl"
+CREDENTIALS = Path("/run/credentials")  # systemd's; what is in it is there for its service only
 NEEDED = ("mqtt.password_file", "mqtt.tls.ca_file", "mqtt.tls.cert_file", "mqtt.tls.key_file")
 
 
@@ -49,7 +51,8 @@ class Line:
             raise ConfigError(f"{self.path}:{at}: {error}") from None
 
     def refuse_missing_files(self) -> None:
-        """What is needed to reach the broker has to be there, and readable.
+        """What is needed to reach the broker has to be there, and readable. Of a credential only
+        the service itself can say so.
 
         Raises:
             ConfigError: a file is missing, or is none; with the file, the line and the key in it.
@@ -57,6 +60,8 @@ class Line:
         """
         for setting in settings(self.written, self.text):
             if setting.key not in NEEDED or not isinstance(setting.value, Path):
+                continue
+            if setting.value.is_relative_to(CREDENTIALS) and SERVICE not in os.environ:
                 continue
             expected = f"{self.path}:{setting.line}: {setting.key}: expected a readable file"
             try:

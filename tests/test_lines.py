@@ -89,3 +89,19 @@ def test_a_file_that_leads_to_the_broker_and_is_not_there_is_a_wrong_configurati
             assert f"line.yaml:{key}: expected a readable file, found" in done.stderr
             assert file in done.stderr
     assert not (tmp_path / "state").exists()
+
+
+def test_a_credential_is_looked_for_by_its_service_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For all others it does not exist, and a check says nothing of it."""
+    path = tmp_path / "line.yaml"
+    path.write_text(
+        "site: a\nline: b\ncamera: {source: 'folder:x'}\n"
+        "mqtt: {username: a, password_file: /run/credentials/inspector@line1.service/broker}\n"
+    )
+    monkeypatch.delenv(lines.SERVICE, raising=False)
+    lines.read(path).refuse_missing_files()
+    monkeypatch.setenv(lines.SERVICE, "/run/credentials/inspector@line1.service")
+    with pytest.raises(ConfigError, match=r"line\.yaml:4: mqtt\.password_file: expected a reada"):
+        lines.read(path).refuse_missing_files()
