@@ -64,7 +64,7 @@ def run(told: lines.Line) -> None:
     """Judge what passes the line's camera, until SIGTERM or SIGINT or the end of its files.
 
     Raises:
-        ConfigError, NotPermitted: a file that leads to the broker cannot be read.
+        ConfigError: a file that leads to the broker cannot be read.
         BundleError: the model may not run.
         OutboxError: the outbox cannot be opened.
         BrokerError: all is judged, and the broker has refused some of it.
