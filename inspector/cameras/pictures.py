@@ -9,9 +9,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import simplejpeg
 
 from inspector.cameras.camera import Part
-from inspector.cameras.headers import FORMATS, SUFFIXES, picture_size
+from inspector.cameras.headers import FORMATS, JPEG, SUFFIXES, has_all_scans, picture_size
 from inspector.errors import NoInputError
 from inspector.types import Frame, Image, Reason, Rule, Unseen
 
@@ -116,8 +117,28 @@ def _decode(data: bytes) -> Image:
     width, height = size
     if width * height > MAX_PIXELS:
         raise ValueError(f"expected at most {MAX_PIXELS} pixels, found {width} × {height}")
+    if data.startswith(JPEG):
+        _refuse_holes(data, f"{width} × {height}")
     # OpenCV before 4.12 returned a picture for a truncated JPEG, with rows of the picture before.
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None or image.size == 0:
         raise ValueError(f"expected a whole {width} × {height} picture, found a damaged one")
     return image.astype(np.uint8, copy=False)
+
+
+def _refuse_holes(data: bytes, size: str) -> None:
+    """Refuse a JPEG that lacks some of its data.
+
+    OpenCV fills what is missing with gray, and libjpeg warns only on stderr: here each warning is
+    an error. What follows the picture in its file, as a preview does, is not looked at. Decoding
+    to an eighth of the size reads all the data, in a third of the time that OpenCV needs.
+
+    Raises:
+        ValueError: it is not whole, or its pixels are packed in a way that cannot be examined.
+    """
+    try:
+        simplejpeg.decode_jpeg(data, "GRAY", strict=True, min_height=1, min_width=1, min_factor=8)
+    except ValueError as error:
+        raise ValueError(f"expected a whole {size} picture, found: {error}") from None
+    if not has_all_scans(data):
+        raise ValueError(f"expected a whole {size} picture, found one that ends between its scans")

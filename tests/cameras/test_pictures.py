@@ -1,6 +1,8 @@
 """Pictures are found in order, and a bad one is an `Unseen` that says what was found."""
 
+import io
 import os
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from inspector.cameras.headers import picture_size
 from inspector.cameras.pictures import MAX_PIXELS, find_pictures, load_picture
@@ -179,6 +182,97 @@ def test_a_truncated_picture_is_never_seen(tmp_path: Path, kind: str) -> None:
     for length in {*range(1, len(data), len(data) // 40), *range(len(data) - 12, len(data))}:
         path.write_bytes(data[:length])
         assert isinstance(load_picture(path), Unseen), f"{length} of {len(data)} bytes"
+
+
+def jpeg(*options: int, image: np.ndarray | None = None) -> bytes:
+    ok, data = cv2.imencode(".jpg", textured() if image is None else image, options)
+    assert ok
+    return data.tobytes()
+
+
+def cmyk(transform: int) -> bytes:
+    """A picture of four inks, as it is (0) or as YCCK (2)."""
+    buffer = io.BytesIO()
+    Image.fromarray(textured()).convert("CMYK").save(buffer, "JPEG")
+    data = bytearray(buffer.getvalue())
+    data[data.index(b"Adobe") + 11] = transform
+    return bytes(data)
+
+
+SAMPLING = cv2.IMWRITE_JPEG_SAMPLING_FACTOR
+JPEGS = {
+    "baseline": jpeg(),
+    "progressive": jpeg(cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+    "restart markers": jpeg(cv2.IMWRITE_JPEG_RST_INTERVAL, 3),
+    "4:1:1": jpeg(SAMPLING, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411),
+    "4:4:0": jpeg(SAMPLING, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440),
+    "4:4:4": jpeg(SAMPLING, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+    "gray": jpeg(image=textured()[..., 0]),
+    "cmyk": cmyk(0),
+    "ycck": cmyk(2),
+}
+
+
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_jpeg_that_lacks_data_is_never_seen(tmp_path: Path, kind: str) -> None:
+    """Whole it is read. Its rest replaced by an end, or by zeros as a full disk leaves it, is not
+    gray without a scratch.
+    """
+    data = JPEGS[kind]
+    path = tmp_path / "part.jpg"
+    path.write_bytes(data)
+    assert isinstance(load_picture(path), Frame)
+    for length in range(1, len(data) - 8, len(data) // 60):
+        for rest in (b"\xff\xd9", bytes(len(data) - length), bytes(len(data) - length - 2)):
+            path.write_bytes(data[:length] + rest)
+            part = load_picture(path)
+            assert isinstance(part, Unseen), f"{length} of {len(data)} bytes, then {rest[:2]!r}"
+            assert part.reason.rule is Rule.UNREADABLE_IMAGE
+    path.write_bytes(data[: len(data) * 9 // 10] + b"\xff\xd9")
+    part = load_picture(path)
+    assert isinstance(part, Unseen)
+    assert re.search(r"expected a whole 80 × 60 picture, found: .*\bdata\b", part.detail)
+
+
+def test_a_progressive_jpeg_that_lacks_a_scan_is_never_seen(tmp_path: Path) -> None:
+    """Ended between two scans it is a blurred picture, of which no decoder complains."""
+    data = JPEGS["progressive"]
+    path = tmp_path / "part.jpg"
+    scans = [match.start() for match in re.finditer(rb"\xff\xda", data)]
+    tables = [data.rindex(b"\xff\xc4", 0, scan) for scan in scans]
+    assert len(scans) == 10
+    for scan in (*scans[1:], *tables[1:]):
+        path.write_bytes(data[:scan] + b"\xff\xd9")
+        part = load_picture(path)
+        assert isinstance(part, Unseen)
+        assert "expected a whole 80 × 60 picture" in part.detail
+
+
+@pytest.mark.parametrize("kind", ["preview", "zeros", "noise", "cut preview"])
+def test_what_follows_a_whole_jpeg_is_no_damage(tmp_path: Path, kind: str) -> None:
+    """Cameras append a preview or fill up a block: the picture before it is whole."""
+    preview = jpeg(image=textured()[::4, ::4])
+    more = {
+        "preview": preview,
+        "zeros": bytes(1000),
+        "noise": np.random.default_rng(3).bytes(1000),
+        "cut preview": preview[: len(preview) // 2],
+    }
+    path = tmp_path / "part.jpg"
+    path.write_bytes(JPEGS["baseline"] + more[kind])
+    part = load_picture(path)
+    assert isinstance(part, Frame)
+    assert part.image.shape == (60, 80, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 3), (17, 9)])
+def test_a_jpeg_of_any_size_is_read(tmp_path: Path, shape: tuple[int, int]) -> None:
+    """Sides that are no multiple of a block are whole, too."""
+    path = tmp_path / "part.jpg"
+    path.write_bytes(jpeg(image=np.full((*shape, 3), 90, np.uint8)))
+    part = load_picture(path)
+    assert isinstance(part, Frame)
+    assert part.image.shape == (*shape, 3)
 
 
 def test_a_picture_of_the_largest_size_is_decoded() -> None:

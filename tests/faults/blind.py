@@ -149,11 +149,12 @@ def other_format(line: Line) -> Verdict:
 
 
 def torn(line: Line) -> Verdict:
-    """A picture file that ends early, or has a hole."""
+    """A picture file that ends early, is closed early, or holds zeros from somewhere on."""
     suffix = line.rng.choice([".jpg", ".png"])
-    data = bytearray(cv2.imencode(suffix, line.good)[1].tobytes())
-    data = data[: line.rng.randrange(len(data) * 9 // 10)]
-    with mock.patch("inspector.cameras.pictures._read", return_value=bytes(data)):
+    whole = cv2.imencode(suffix, line.good)[1].tobytes()
+    data = whole[: line.rng.randrange(len(whole) * 9 // 10)]
+    data += line.rng.choice([b"", b"\xff\xd9", bytes(len(whole) - len(data))])
+    with mock.patch("inspector.cameras.pictures._read", return_value=data):
         return line.inspector.inspect(load_picture(f"torn{suffix}")).verdict
 
 
