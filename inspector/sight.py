@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 from inspector.types import Image, Reason, Rule
 from inspector.windows import Reference, Seen, Windows
 
-DARK = 6  # gray level; a lit sensor's noise alone reaches higher somewhere in the picture
+# Exposure is judged on the means of blocks, which a sensor's noise and its hot pixels hardly move.
+# Darkest and flattest of 18 samples, 300 generated and 256 real pictures (dark screens, film,
+# steel, plates, receipts): a brightest block of 18, 0.7 between blocks. A plain lit part whose
+# corners are 1 % darker has 0.3. Noise behind a cap (even, 0 … 11) reaches 6.5 and 0.16.
+DARK = 10  # gray level that the brightest block has to exceed
+FLAT = 0.25  # standard deviation of the blocks, gray levels
+BLOCK = 32  # px, or a quarter of the shorter side where that is less, so that there are several
+LEAST_BLOCK = 8  # px
+LEAST_SIDE = 2 * LEAST_BLOCK  # px; less is a strip of a frame, on which no block can be compared
 BRIGHT = 250  # gray level above which a pixel holds nothing
 BURNT = 0.995  # share of burnt pixels; a scanned page is white on 99 % of it and still readable
-FLAT = 1.0  # standard deviation of gray levels; a capped lens or a dead sensor has less
-SAMPLE = 4  # every fourth pixel decides about exposure
+SAMPLE = 2  # every second row decides about exposure
 ROW = 64  # one row in so many tells most frames apart before all of them are compared
 BAND = 64  # rows; what is measured band by band stays in the processor's cache
 FIVE = (5, 5)  # px; a kernel as wide as the edge of a picture that is just sharp
@@ -55,8 +62,22 @@ def look(
 
 
 def exposure(image: Image) -> Reason | None:
-    """The reason why nothing could be seen on a picture (H, W, 3), or None: dark, burnt, flat."""
-    return _exposure(_sample(image))
+    """Why nothing can be seen on a picture (H, W, 3), or None: tiny, dark, burnt, flat."""
+    side = min(image.shape[:2])
+    if not side >= LEAST_SIDE:
+        return Reason(Rule.FRAME_SIZE, side, LEAST_SIDE, "px")
+    gray = _sample(image)
+    blocks = _blocks(gray, min(max(side // 4, LEAST_BLOCK), BLOCK) // SAMPLE * SAMPLE)
+    brightest = float(blocks.max())
+    if not brightest > DARK:
+        return Reason(Rule.TOO_DARK, round(brightest, 1), DARK, "gray")
+    burnt = _burnt(gray)
+    if not burnt <= BURNT:
+        return Reason(Rule.TOO_BRIGHT, round(burnt, 3), BURNT, "ratio")
+    contrast = float(blocks.std())
+    if not contrast > FLAT:
+        return Reason(Rule.NO_CONTRAST, round(contrast, 3), FLAT, "gray")
+    return None
 
 
 def as_learned(judged: Image, windows: Windows) -> Reason | None:
@@ -122,21 +143,18 @@ class Repeats:
 
 
 def _sample(image: Image) -> Gray:
-    every = np.ascontiguousarray(image[::SAMPLE, ::SAMPLE])
-    return np.asarray(cv2.cvtColor(every, cv2.COLOR_BGR2GRAY), np.uint8)
+    """Gray levels of the rows that decide, whole rows: columns that are left out cost more."""
+    rows = np.ascontiguousarray(image[::SAMPLE])
+    return np.asarray(cv2.cvtColor(rows, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _exposure(gray: Gray) -> Reason | None:
-    brightest = float(gray.max())
-    if not brightest > DARK:
-        return Reason(Rule.TOO_DARK, brightest, DARK, "gray")
-    burnt = _burnt(gray)
-    if not burnt <= BURNT:
-        return Reason(Rule.TOO_BRIGHT, round(burnt, 3), BURNT, "ratio")
-    contrast = float(gray.std())
-    if not contrast > FLAT:
-        return Reason(Rule.NO_CONTRAST, round(contrast, 3), FLAT, "gray")
-    return None
+def _blocks(gray: Gray, side: int) -> NDArray[np.float64]:
+    """Means of the whole blocks of `side` px of a picture, of which `gray` has the sampled rows."""
+    rows = side // SAMPLE
+    high, wide = gray.shape[0] // rows, gray.shape[1] // side
+    strips = gray[: high * rows, : wide * side].reshape(high, rows, wide * side)
+    columns = strips.sum(1, dtype=np.uint16).reshape(high, wide, side)
+    return np.asarray(columns.sum(2, dtype=np.uint32) / (rows * side), np.float64)
 
 
 def _burnt(gray: Gray) -> float:

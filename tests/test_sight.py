@@ -51,23 +51,35 @@ def levels(*grays: int, side: int = 80) -> np.ndarray:
 
 
 def with_unburnt(count: int) -> np.ndarray:
-    """Burnt, but for so many of the 400 pixels that decide."""
+    """Burnt, but for so many of the 3200 pixels that decide."""
     image = np.full((80, 80, 3), 250, np.uint8)
-    image[0, : 4 * count : 4] = 0
+    image[0, :count] = 0
+    return image
+
+
+def half_lit(gray: int, every: int) -> np.ndarray:
+    """One half at 100, the other with one row in so many of that gray level."""
+    image = np.full((80, 80, 3), 100, np.uint8)
+    image[::every, 40:] = gray
     return image
 
 
 @pytest.mark.parametrize(
     ("image", "reason"),
     [
-        (levels(0, 6), Reason(Rule.TOO_DARK, 6, 6, "gray")),
-        (levels(0, 7), None),
-        (with_unburnt(1), Reason(Rule.TOO_BRIGHT, 0.998, 0.995, "ratio")),
-        (with_unburnt(2), None),
-        (np.minimum(with_unburnt(1), 249), None),
-        (levels(100, 102), Reason(Rule.NO_CONTRAST, 1.0, 1.0, "gray")),
-        (levels(100, 103), None),
-        (levels(*[100] * 17, 101, 101, 101), Reason(Rule.NO_CONTRAST, 0.357, 1.0, "gray")),
+        (levels(0, 10), Reason(Rule.TOO_DARK, 10, 10, "gray")),
+        (levels(0, 11), None),
+        (levels(*[0] * 19, 31), Reason(Rule.TOO_DARK, 6.2, 10, "gray")),
+        (with_unburnt(8), Reason(Rule.TOO_BRIGHT, 0.998, 0.995, "ratio")),
+        (with_unburnt(16), None),
+        (np.minimum(with_unburnt(8), 249), None),
+        (half_lit(101, 4), Reason(Rule.NO_CONTRAST, 0.25, 0.25, "gray")),
+        (half_lit(102, 4), None),
+        (levels(*[100] * 19, 101), Reason(Rule.NO_CONTRAST, 0.087, 0.25, "gray")),
+        (GOOD[:15], Reason(Rule.FRAME_SIZE, 15, 16, "px")),
+        (GOOD[:, :15], Reason(Rule.FRAME_SIZE, 15, 16, "px")),
+        (GOOD[:16], None),
+        (GOOD[:, :16], None),
         (GOOD[:, :, :1], Reason(Rule.FRAME_FORMAT, 1, 3, "channels")),
         (GOOD[:, :, 0], Reason(Rule.FRAME_FORMAT, 1, 3, "channels")),
         (np.dstack([GOOD, GOOD]), Reason(Rule.FRAME_FORMAT, 6, 3, "channels")),
@@ -79,15 +91,81 @@ def test_each_bound_is_where_it_is_said_to_be(image: np.ndarray, reason: Reason 
     assert look(image, age_s=0.0, max_age_s=0.5, size=None) == reason
 
 
-def test_every_fourth_pixel_decides_about_exposure() -> None:
+def test_every_second_row_decides_about_exposure() -> None:
     """What lies between them neither lights a picture up nor darkens it."""
     between = np.full((80, 80, 3), 200, np.uint8)
-    between[::4, ::4] = 0
+    between[::2] = 0
     on_them = np.zeros((80, 80, 3), np.uint8)
-    on_them[::8, ::8] = 200
+    on_them[:40:2] = 200
 
     assert seen(between) is Rule.TOO_DARK
     assert seen(on_them) is None
+
+
+def captured(scene: np.ndarray | float, sigma: float, size: tuple[int, int]) -> np.ndarray:
+    """What a sensor with this noise makes of gray levels, as a picture of (width, height)."""
+    noise = np.random.default_rng(5).normal(0, sigma, size[::-1])
+    gray = np.clip(np.round(scene + noise), 0, 255).astype(np.uint8)
+    return cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR)
+
+
+def hot(pixels: int, size: tuple[int, int]) -> np.ndarray:
+    """Black but for so many white pixels."""
+    image = np.zeros((size[1] * size[0], 3), np.uint8)
+    image[np.random.default_rng(5).choice(len(image), pixels, replace=False)] = 255
+    return image.reshape(size[1], size[0], 3)
+
+
+def grain(size: tuple[int, int]) -> np.ndarray:
+    """Every gray level from 0 to 11 is as frequent."""
+    gray = np.random.default_rng(5).integers(0, 12, size[::-1], np.uint8)
+    return cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (760, 560), (160, 120), (40, 40)])
+def test_the_noise_behind_a_cap_is_no_picture(size: tuple[int, int]) -> None:
+    """However bright single pixels are, a sensor that sees nothing has nothing lit, or is flat."""
+    assert seen(captured(3, 2, size)) is Rule.TOO_DARK
+    assert seen(grain(size)) is Rule.TOO_DARK
+    assert seen(captured(128, 1.5, size)) is Rule.NO_CONTRAST
+    assert seen(captured(30, 1.5, size)) is Rule.NO_CONTRAST
+
+
+@pytest.mark.parametrize(
+    ("pixels", "size"), [(640, (1920, 1080)), (1, (760, 560)), (140, (760, 560)), (6, (160, 120))]
+)
+def test_hot_pixels_light_nothing_up(pixels: int, size: tuple[int, int]) -> None:
+    """A capped camera has some, as bright as a lamp."""
+    assert seen(hot(pixels, size)) is Rule.TOO_DARK
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (760, 560), (320, 240)])
+@pytest.mark.parametrize(("gray", "darker"), [(150, 0.01), (150, 0.05), (60, 0.05), (25, 0.1)])
+def test_a_plain_lit_part_can_be_judged(size: tuple[int, int], gray: int, darker: float) -> None:
+    """A blank one shows nothing but the lens: its corners get a little less light."""
+    x, y = np.meshgrid(np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1]))
+    lit = gray * (1 - darker * (x * x + y * y) / 2)
+
+    assert seen(captured(lit, 2, size)) is None
+
+
+@pytest.mark.parametrize("surface", ["phone", "plate", "text"])
+def test_what_a_sample_shows_can_be_judged_at_any_size(surface: str) -> None:
+    """Blocks that end before the edge of the picture are no reason to refuse it."""
+    picture = sample(surface)
+    for side in range(16, 150, 7):
+        small = cv2.resize(picture, (side + 40, side), interpolation=cv2.INTER_AREA)
+        assert seen(small) is None
+        assert seen(small.transpose(1, 0, 2)) is None
+        assert seen(np.zeros_like(small)) is Rule.TOO_DARK
+
+
+@pytest.mark.parametrize("shape", [(2, 760), (560, 1), (1, 1), (15, 4000)])
+def test_a_strip_of_a_few_pixels_is_no_picture(shape: tuple[int, int]) -> None:
+    """Nothing on it can be told from noise, whatever it shows."""
+    strip = np.random.default_rng(1).integers(0, 200, (*shape, 3), np.uint8)
+    reason = look(strip, age_s=0.0, max_age_s=0.5, size=None)
+    assert reason == Reason(Rule.FRAME_SIZE, min(shape), 16, "px")
 
 
 @pytest.mark.parametrize(
