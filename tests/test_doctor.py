@@ -128,6 +128,34 @@ def test_the_frame_is_held_against_what_the_line_expects(line, pictures, camera,
     assert (found.status, told in found.found) == (status, True), found
 
 
+@pytest.mark.parametrize(("size", "status"), [((400, 400), Status.OK), ((400, 399), Status.BAD)])
+def test_the_frame_is_held_against_the_size_of_the_scale(line, size, status):
+    """A scale holds for the frames that it was measured on: of others every part is unknown."""
+    found = line(scale={"mm_per_px": 0.05, "size": list(size)})["camera"]
+
+    assert found.status is status, found
+    assert (f"expected {size}" in found.advice) is (status is Status.BAD)
+
+
+def test_a_frame_of_a_few_pixels_is_bad(line, pictures):
+    """Whatever size the line expects, on such a one no part can be judged."""
+    for path in pictures.iterdir():
+        cv2.imwrite(str(path), np.zeros((400, 4, 3), np.uint8))
+
+    found = line()["camera"]
+
+    assert (found.status, "a larger one" in found.advice) == (Status.BAD, True), found
+
+
+def test_a_line_without_a_window_of_sharpness_is_a_warning(line):
+    """Its blurred parts pass, until it has learned how sharp its pictures are."""
+    bare = line()["sight"]
+    assert (bare.status, "blurred parts pass" in bare.found) == (Status.WARN, True)
+    assert "calibrate --sight" in bare.advice
+
+    assert line(sight={"min_sharpness": 0.3})["sight"].status is Status.OK
+
+
 def test_a_dark_picture_is_a_warning(line, pictures):
     """The lens cap is on, or the light is off."""
     for path in pictures.iterdir():

@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[LineConfig], Iterator[Finding]], ...] = (
     parts.model,
     parts.device,
     parts.camera,
+    parts.sight,
     network.broker,
     network.tls,
     network.ports,

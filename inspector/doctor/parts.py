@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from inspector.cameras import Camera, Part, make_camera
-from inspector.config import CameraConfig, LineConfig
+from inspector.config import LineConfig
 from inspector.doctor import machine
 from inspector.doctor.finding import Finding, Status
 from inspector.errors import CameraError, CameraLost, InspectorError
@@ -71,23 +71,36 @@ def camera(line: LineConfig) -> Iterator[Finding]:
         yield Finding("camera", Status.WARN, f"{part.source}: {part.detail}", advice)
     else:
         height, width = part.image.shape[:2]
-        reason = look(part.image, age_s=0.0, max_age_s=1.0, size=config.size)
+        reason = look(part.image, age_s=0.0, max_age_s=1.0, size=line.frame_size)
         found = f"{config.source}: a frame of {width} × {height}"
-        yield _judge(config, (width, height), reason.rule if reason else None, found)
+        yield _judge(line, (width, height), reason.rule if reason else None, found)
 
 
-def _judge(config: CameraConfig, size: tuple[int, int], rule: Rule | None, found: str) -> Finding:
-    x, y, width, height = config.roi or (0, 0, *size)
+def _judge(line: LineConfig, size: tuple[int, int], rule: Rule | None, found: str) -> Finding:
+    roi = line.camera.roi
+    x, y, width, height = roi or (0, 0, *size)
     if rule is Rule.FRAME_SIZE:
-        advice = f"expected {config.size}: every part would be `unknown`"
+        expected = line.frame_size or "a larger one"
+        advice = f"expected {expected}: every part would be `unknown`"
         return Finding("camera", Status.BAD, found, advice)
     if x + width > size[0] or y + height > size[1]:
-        advice = f"camera.roi {config.roi} reaches beyond it: every part would be `unknown`"
+        advice = f"camera.roi {roi} reaches beyond it: every part would be `unknown`"
         return Finding("camera", Status.BAD, found, advice)
     if rule is not None:
         advice = "look at light, lens cap and exposure: such a part is `unknown`"
         return Finding("camera", Status.WARN, f"{found}, {rule}", advice)
     return Finding("camera", Status.OK, found)
+
+
+def sight(line: LineConfig) -> Iterator[Finding]:
+    """A part out of focus is noticed only by a window of sharpness."""
+    if line.sight.min_sharpness is None:
+        found = "no window of sharpness: blurred parts pass"
+        advice = "`inspector calibrate --sight` learns it from good pictures"
+        yield Finding("sight", Status.WARN, found, advice)
+    else:
+        found = f"a sharpness below {line.sight.min_sharpness:g} is `unknown`"
+        yield Finding("sight", Status.OK, found)
 
 
 def _first(opened: Camera, patience_s: float) -> Part | None:
