@@ -85,7 +85,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _natural(path: Path) -> tuple[list[list[tuple[int, int, str]]], str]:
     parts = [
         [
-            (0, int(run), "") if run.isdigit() else (1, 0, run)
+            (0, int(run), "") if run.isdecimal() else (1, 0, run)
             for run in re.split(r"([0-9]+)", part.casefold())
             if run
         ]

@@ -291,6 +291,17 @@ def test_folders_are_searched_in_natural_order(tmp_path: Path) -> None:
     assert found == ["1.jpeg", "2.PNG", "10.jpg", "a/x.webp", "b/part 3.tif", "b/part 20.tif"]
 
 
+def test_digits_of_any_script_are_no_trouble(tmp_path: Path) -> None:
+    """A superscript is a letter, whatever number it looks like; ten in another script sorts too."""
+    for name in ("10²/1.jpg", "²/1.jpg", "٣/1.jpg", "١٠/1.jpg", "5①/1.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.touch()
+    found = [path.parent.name for path in find_pictures([tmp_path])]
+    assert sorted(found) == sorted(["10²", "²", "٣", "١٠", "5①"])
+    assert found.index("5①") < found.index("10²")
+
+
 def test_named_files_are_taken_as_they_are(tmp_path: Path) -> None:
     """What somebody names is judged, whatever its suffix, in the order in which it was named."""
     files = [tmp_path / "b.dat", tmp_path / "a.jpg"]
