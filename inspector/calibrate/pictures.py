@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import track
 
 from inspector.cameras import Part, make_camera
+from inspector.cameras.beats import Beats
 from inspector.cameras.pictures import find_pictures, load_picture
 from inspector.config import CameraConfig, LineConfig
 from inspector.errors import NoInputError
@@ -52,14 +53,13 @@ def many(config: LineConfig, folder: Path | None, frames: int) -> Iterator[Part]
 
 def _frames(config: CameraConfig, count: int) -> Iterator[Part]:
     """At the line's own pace: frames in between show the same part."""
-    camera, every_s = make_camera(config), config.every_ms / 1000
+    camera = make_camera(config)
     try:
         camera.open()
-        due_s = time.monotonic()
+        beats = Beats(config.every_ms / 1000, time.monotonic())
         while count and (part := camera.read()) is not None:
-            if camera.live and time.monotonic() < due_s:
+            if camera.live and not beats.meet(time.monotonic()):
                 continue
-            due_s += every_s
             count -= 1
             yield part
     finally:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from inspector.cameras.beats import Beats
 from inspector.cameras.camera import Camera, Part
 from inspector.cameras.latest import LatestFrame
 from inspector.errors import CameraError, CameraLost
@@ -54,7 +55,8 @@ class Grabber:
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`every_s`: hand over one part per so many seconds; 0 for every frame.
+        """`every_s`: hand over one part per so many seconds; 0 for every frame. Of a live camera it
+        is the frame nearest to each beat, so that one that runs at that pace is judged throughout.
 
         `wait(event, seconds)` sleeps until then or until the event is set, and says if it is.
         """
@@ -72,8 +74,9 @@ class Grabber:
         self._state = CameraState(False, now_s, "not opened yet", 0, 0, 0, False, now_s)
         self._was_online = False
         self._ended = False
-        self._due_s = now_s
+        self._beats = Beats(every_s, now_s)
         self._warned = ""
+        self._dropped_told = 1
         self._traced: set[type[Exception]] = set()
 
     @property
@@ -142,20 +145,22 @@ class Grabber:
 
     def _offer(self, part: Part) -> None:
         if self._camera.live:
-            if self._clock() >= self._due_s and not self._stop.is_set():
-                self._schedule()
+            if self._beats.meet(self._clock()) and not self._stop.is_set():
                 self._slot.put(part)
+                self._tell_overwritten()
             return
-        self._pause(self._due_s - self._clock())
-        self._schedule()
+        self._pause(self._beats.due_s - self._clock())
+        self._beats.go_on(self._clock())
         while not self._stop.is_set() and not self._slot.put_when_free(part, STEP_S):
             self._move()
 
-    def _schedule(self) -> None:
-        """The next beat of `every_s`; beats that were missed are skipped, not made up for."""
-        now_s = self._clock()
-        missed = now_s - self._due_s > self._every_s
-        self._due_s = (now_s if missed else self._due_s) + self._every_s
+    def _tell_overwritten(self) -> None:
+        """At the 1st, 2nd, 4th, … part that nobody took in time; at a pace each is a missed one."""
+        dropped = self._slot.dropped
+        if dropped >= self._dropped_told:
+            self._dropped_told = 2 * dropped
+            level = logging.WARNING if self._every_s else logging.INFO
+            log.log(level, "frames that came before the last one was taken: %d by now", dropped)
 
     def _pause(self, seconds: float) -> None:
         while seconds > 0 and not self._wait(self._stop, min(seconds, STEP_S)):
