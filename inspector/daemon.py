@@ -280,14 +280,18 @@ class Line:
             )
 
     def _tell_size(self, part: Frame | Unseen, result: Result) -> None:
-        """Frames of another size than the scale's or `camera.size`: no part is judged till then."""
+        """Frames of another size than the line's: no part is judged till then."""
         if isinstance(part, Unseen):
             return
         misfit = None
-        if any(reason.rule is Rule.FRAME_SIZE for reason in result.reasons):
+        for reason in (reason for reason in result.reasons if reason.rule is Rule.FRAME_SIZE):
             height, width = part.image.shape[:2]
-            expected = " × ".join(map(str, self._inspector.view.size or ()))
-            misfit = f"{self._config.camera.source}: expected {expected}, found {width} × {height}"
+            size = self._inspector.view.size
+            if size in {None, (width, height)}:  # what is judged of it is too small
+                expected, found = f"at least {reason.limit:g} px", f"{reason.value:g}"
+            else:
+                expected, found = " × ".join(map(str, size or ())), f"{width} × {height}"
+            misfit = f"{self._config.camera.source}: expected {expected}, found {found}"
         if misfit != self._misfit:
             self._misfit = misfit
             self.publisher.alarm(FRAME_SIZE, misfit)

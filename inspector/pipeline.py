@@ -41,6 +41,7 @@ class View:
     """What a line expects of its frames: `size` (width, height) in px, age in s; which part of them
     it judges: `roi` as x, y, width, height in frame pixels; and how large a pixel is, if known.
 
+    `one_size`: where no size is expected, all frames are as large as the first that was judged.
     `frozen_after`: so many equal frames in a row show that the camera repeats itself, 0: they may
     be equal. `sight`: what a picture has to be like; `mark`: the gray picture (H, W) of its
     reference, without which a reference is never in place.
@@ -48,6 +49,7 @@ class View:
 
     roi: tuple[int, int, int, int] | None = None
     size: tuple[int, int] | None = None
+    one_size: bool = False
     max_age_s: float = math.inf
     scale: Scale | None = None
     frozen_after: int = 0
@@ -60,6 +62,7 @@ class View:
         return cls(
             roi=config.camera.roi,
             size=config.frame_size,
+            one_size=live,
             max_age_s=FRESH_S if live else math.inf,
             scale=config.scale,
             frozen_after=config.camera.frozen_after if live else 0,
@@ -87,6 +90,7 @@ class Inspector:
         """
         self.segmenter = segmenter
         self._repeats = Repeats()
+        self._first_size: tuple[int, int] | None = None
         self.judge_by(limits, view)
 
     def judge_by(self, limits: Limits, view: View) -> None:
@@ -96,6 +100,8 @@ class Inspector:
             ConfigError: limits of a class that the model does not have.
         """
         limits.refuse_others_than(self.segmenter.manifest.classes)
+        if view.one_size and view.size is None:
+            view = replace(view, size=self._first_size)
         self.limits, self.view = limits, view
 
     def inspect(self, part: Frame | Unseen) -> Result:
@@ -121,6 +127,7 @@ class Inspector:
         watch.lap("look")
         if reason is not None:
             return _unknown(frame, reason, watch)
+        self._keep_size(frame)
         judged = self.view.judged(frame.image)
         found = _sane(self.segmenter.segment(judged))
         watch.lap("segment")
@@ -157,6 +164,12 @@ class Inspector:
             or as_learned(view.judged(frame.image), view.sight)
             or in_place(frame.image, view.sight.reference, view.mark)
         )
+
+    def _keep_size(self, frame: Frame) -> None:
+        """Limits in px hold for frames of one size: of another one a scratch is as long as half."""
+        if self.view.one_size and self.view.size is None:
+            self._first_size = _size(frame.image)
+            self.view = replace(self.view, size=self._first_size)
 
     def _frozen(self, frame: Frame) -> Reason | None:
         if not self.view.frozen_after:

@@ -343,6 +343,18 @@ def test_a_model_that_fails_is_an_alarm_until_it_judges_again(tmp_path: Path) ->
     assert raised[1][0][1] == "m on fake/none/f32: model_error: no part is judged"
 
 
+def test_pictures_of_a_few_pixels_are_an_alarm(
+    start: Start, listener: Listener, pictures: Path
+) -> None:
+    """It says how large they have to be, on a line that takes any size."""
+    for path in pictures.iterdir():
+        cv2.imwrite(str(path), np.full((8, 300, 3), 90, np.uint8))
+    start(loop=True, every_ms=50)
+    listener.wait(lambda heard: any(heard.on("alarm/frame_size")))
+
+    assert "expected at least 16 px, found 8" in listener.on("alarm/frame_size")[-1]["text"]
+
+
 def test_nothing_is_lost_over_a_kill(start: Start, listener: Listener, tmp_path: Path) -> None:
     """What was recorded before a kill -9 is delivered after it, each id once, without a gap."""
     for wanted in (3, 8):

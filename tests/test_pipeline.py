@@ -209,14 +209,51 @@ def test_a_camera_that_repeats_itself_is_not_believed_until_it_moves() -> None:
     assert results[4].reasons == (Reason(Rule.FROZEN, 5, 3, "frames"),)
 
 
+HALF = np.ascontiguousarray(IMAGE[::2, ::2])
+
+
+def test_a_live_camera_that_changes_its_size_is_not_believed() -> None:
+    """A limit in px means another length on it, also after other limits were taken over."""
+    view = View(one_size=True)
+    asked = inspector(NOTHING, view)
+
+    assert asked.inspect(frame()).verdict is Verdict.PASS
+    assert asked.inspect(frame(HALF)).reasons == (Reason(Rule.FRAME_SIZE, 30, 60, "px"),)
+    asked.judge_by(Limits(min_scratch_px=30), view)
+    assert asked.inspect(frame(HALF)).reasons[0].rule is Rule.FRAME_SIZE
+    assert asked.view.size == (60, 48)
+    assert asked.inspect(frame()).verdict is Verdict.PASS
+
+
+def test_what_could_not_be_judged_is_no_first_frame() -> None:
+    """A stream may begin with a black or a damaged frame of any size."""
+    asked = inspector(NOTHING, View(one_size=True))
+
+    assert asked.inspect(frame(np.zeros_like(IMAGE))).reasons[0].rule is Rule.TOO_DARK
+    assert asked.inspect(frame(HALF)).verdict is Verdict.PASS
+    assert asked.inspect(frame()).reasons == (Reason(Rule.FRAME_SIZE, 60, 30, "px"),)
+
+
+def test_a_size_that_is_told_counts_and_files_may_differ() -> None:
+    """The first frame says nothing where the line does; each picture file is a part of its own."""
+    told = inspector(NOTHING, View(one_size=True, size=(30, 24)))
+    assert told.inspect(frame()).reasons == (Reason(Rule.FRAME_SIZE, 60, 30, "px"),)
+    assert told.inspect(frame(HALF)).verdict is Verdict.PASS
+    told.judge_by(Limits(), View(one_size=True, size=(60, 48)))
+    assert told.inspect(frame()).verdict is Verdict.PASS
+
+    files = inspector(NOTHING)
+    assert [files.inspect(frame(image)).verdict for image in (IMAGE, HALF)] == [Verdict.PASS] * 2
+
+
 def test_equal_pictures_of_files_are_equal_parts() -> None:
     """Only what a camera shows now can be frozen or stale."""
     text = "site: a\nline: b\ncamera: {source: 'v4l2:/dev/video0', frozen_after: 2}\n"
     config = parse(text, path=Path("line.yaml"))
     live, files = View.of(config, None, live=True), View.of(config, None)
 
-    assert (live.frozen_after, live.max_age_s) == (2, 0.5)
-    assert (files.frozen_after, files.max_age_s) == (0, math.inf)
+    assert (live.frozen_after, live.max_age_s, live.one_size) == (2, 0.5, True)
+    assert (files.frozen_after, files.max_age_s, files.one_size) == (0, math.inf, False)
     asked = inspector(NOTHING, replace(files, size=None))
     assert {asked.inspect(frame()).verdict for _ in range(5)} == {Verdict.PASS}
 
