@@ -1,4 +1,4 @@
-"""Picture files: find them, and load one as a part."""
+"""Pictures: find their files, and load one as a part."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def load_picture(path: Path) -> Part:
     started_s = time.monotonic()
     source = os.fsencode(path).decode("utf-8", "replace")  # a name may be any bytes, a message not
     try:
-        image = _decode(_read(path))
+        image = decode(_read(path))
     except (OSError, ValueError, MemoryError, cv2.error) as error:
         detail = str(error)
         if isinstance(error, OSError):
@@ -40,6 +40,29 @@ def load_picture(path: Path) -> Part:
         return Unseen(source, Reason(Rule.UNREADABLE_IMAGE), " ".join(detail.split()), grab_ms)
     grabbed_s = time.monotonic()
     return Frame(image, source, grabbed_s, (grabbed_s - started_s) * 1000)
+
+
+def decode(data: bytes) -> Image:
+    """A picture's file as 8-bit BGR (H, W, 3).
+
+    Raises:
+        ValueError, MemoryError, cv2.error: it is none, not whole, or too large.
+    """
+    size = picture_size(data)
+    if size is None:
+        raise ValueError(
+            f"expected a {FORMATS} picture, found a file that starts with {data[:8]!r}"
+        )
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"expected at most {MAX_PIXELS} pixels, found {width} × {height}")
+    if data.startswith(JPEG):
+        _refuse_holes(data, f"{width} × {height}")
+    # OpenCV before 4.12 returned a picture for a truncated JPEG, with rows of the picture before.
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None or image.size == 0:
+        raise ValueError(f"expected a whole {width} × {height} picture, found a damaged one")
+    return image.astype(np.uint8, copy=False)
 
 
 def find_pictures(paths: Iterable[Path]) -> list[Path]:
@@ -106,24 +129,6 @@ def _read(path: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise ValueError(f"expected at most {MAX_BYTES} bytes, found more")
     return data
-
-
-def _decode(data: bytes) -> Image:
-    size = picture_size(data)
-    if size is None:
-        raise ValueError(
-            f"expected a {FORMATS} picture, found a file that starts with {data[:8]!r}"
-        )
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"expected at most {MAX_PIXELS} pixels, found {width} × {height}")
-    if data.startswith(JPEG):
-        _refuse_holes(data, f"{width} × {height}")
-    # OpenCV before 4.12 returned a picture for a truncated JPEG, with rows of the picture before.
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if image is None or image.size == 0:
-        raise ValueError(f"expected a whole {width} × {height} picture, found a damaged one")
-    return image.astype(np.uint8, copy=False)
 
 
 def _refuse_holes(data: bytes, size: str) -> None:
