@@ -50,6 +50,13 @@ def levels(*grays: int, side: int = 80) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(rows[:, None, None], (side, side, 3)))
 
 
+def lit(count: int) -> np.ndarray:
+    """Black, but for so many of the 200 pixels of a block that decide."""
+    image = np.zeros((80, 80, 3), np.uint8)
+    image[0, :count] = 31
+    return image
+
+
 def with_unburnt(count: int) -> np.ndarray:
     """Burnt, but for so many of the 3200 pixels that decide."""
     image = np.full((80, 80, 3), 250, np.uint8)
@@ -69,7 +76,7 @@ def half_lit(gray: int, every: int) -> np.ndarray:
     [
         (levels(0, 10), Reason(Rule.TOO_DARK, 10, 10, "gray")),
         (levels(0, 11), None),
-        (levels(*[0] * 19, 31), Reason(Rule.TOO_DARK, 6.2, 10, "gray")),
+        (lit(7), Reason(Rule.TOO_DARK, 1.1, 10, "gray")),
         (with_unburnt(8), Reason(Rule.TOO_BRIGHT, 0.998, 0.995, "ratio")),
         (with_unburnt(16), None),
         (np.minimum(with_unburnt(8), 249), None),
