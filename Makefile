@@ -29,8 +29,8 @@ test-systemd: .venv-dev/ready  ## Installed and run under a real systemd, in a c
 faults: .venv-dev/ready  ## Every fault in its long form; writes the table in docs/reliability.md
 	.venv-dev/bin/python -m tests.faults $(FAULTS)
 
-coverage: .venv-dev/ready  ## All branches of outbox, decide and sight are taken by their tests
-	.venv-dev/bin/coverage run -m pytest -q tests/test_decide*.py tests/test_sight.py tests/record
+coverage: .venv-dev/ready  ## All branches of measure, decide, sight and outbox are taken by their tests
+	.venv-dev/bin/coverage run -m pytest -q tests/test_measure*.py tests/test_decide*.py tests/test_sight.py tests/record
 	.venv-dev/bin/coverage report
 
 format: .venv-dev/ready  ## Make the code look as `make test` wants it

@@ -415,6 +415,22 @@ def test_what_this_user_may_not_write_is_told_as_such(path, shut):
     assert "it has to belong to the user of the line" in done.stdout
 
 
+@pytest.mark.parametrize("refuses", ["hold", "connect"])
+def test_so_it_is_whoever_notices_first(path, monkeypatch, refuses):
+    """The lock of the file system, or SQLite, which knows no rights and says something else."""
+
+    def refused(*_, **__):
+        if refuses == "hold":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(outbox_module, refuses, refused)
+    monkeypatch.setattr(outbox_module.os, "access", lambda *_: False)
+
+    with pytest.raises(NotPermitted, match="it has to belong to the user of the line"):
+        Outbox(path)
+
+
 def test_a_lock_that_cannot_be_made_is_named(tmp_path):
     """Here a folder lies in its place."""
     (tmp_path / "outbox.db.lock").mkdir()
