@@ -149,7 +149,9 @@ def table(rows: Sequence[Comparison]) -> Table:
     """The comparison as it is shown on a terminal."""
     shown = Table(title=f"{rows[0].pictures} pictures against {rows[0].runtime}")
     for head in ("runtime", "mask IoU", "length Δ mean px", "Δ worst px", "flips", "ms", ""):
-        shown.add_column(head, justify="right" if head not in ("runtime", "") else "left")
+        # On a narrow terminal the heads take more lines; of a runtime each letter counts.
+        text = head in ("runtime", "")
+        shown.add_column(head, justify="left" if text else "right", no_wrap=text)
     for row in rows:
         shown.add_row(
             row.runtime, f"{row.mask_iou:.3f}", f"{row.length_px:.2f}",

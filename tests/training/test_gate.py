@@ -8,6 +8,7 @@ import numpy as np
 import openvino
 import pytest
 from openvino import opset13
+from rich.console import Console
 
 from inspector.bench import SAMPLES
 from inspector.config import ModelConfig
@@ -146,6 +147,18 @@ def test_eight_bits_must_judge_alike_and_be_worth_it(row: dict[str, float], kept
     ]
 
     assert export.proved(rows) == (("f32", "int8") if kept else ("f32",))
+
+
+def test_the_table_is_read_on_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 80 columns; which runtime and precision a row is of is said in full."""
+    row = {"mask_iou": 0.98, "length_px": 0.12, "worst_length_px": 12.3, "flips": 3, "ms": 123.4}
+    names = ["openvino/CPU/f32", "openvino/CPU/bf16", "openvino/CPU/int8", "onnxruntime/CPU/f32"]
+
+    Console(width=80).print(gate.table([Comparison(name, 1000, **row) for name in names]))
+
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert all(f" {name} " in shown for name in names)
 
 
 def test_a_broken_model_in_eight_bits_is_left_out(
