@@ -152,23 +152,28 @@ def train(
     model: Annotated[
         str | None, typer.Option(help="architecture .yaml, or weights .pt to go on from")
     ] = None,
-    hours: Annotated[float | None, typer.Option(min=0, help="wall clock of the run")] = None,
-    imgsz: Annotated[int | None, typer.Option(help="side of the crops in pixels")] = None,
+    hours: Annotated[float | None, typer.Option(help="wall clock of the run, above 0")] = None,
+    imgsz: Annotated[
+        int | None, typer.Option(help="side of the crops in pixels, a multiple of 32")
+    ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="pictures per step")] = None,
     lr0: Annotated[float | None, typer.Option(min=0, help="highest learning rate")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="go on where the run stopped")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on where the run stopped, with its settings")
+    ] = False,
 ) -> None:
     """Train a net on a data set, by the clock; interrupted runs go on with --resume."""
-    from inspector.errors import ConfigError, NoInputError
+    from inspector.errors import InspectorError, NoInputError
     from training import train as recipe
 
     given = {"model": model, "hours": hours, "imgsz": imgsz, "batch": batch, "lr0": lr0}
     try:
-        chosen = recipe.settings(config, data=data and str(data), **given)
+        file = config or (recipe.kept(name) if resume else None)
+        chosen = recipe.settings(file, data=data and str(data), **given)
         weights = recipe.train(chosen, name, resume)
-    except (ConfigError, FileNotFoundError) as error:
+    except (InspectorError, FileNotFoundError) as error:
         typer.echo(f"refused: {error}", err=True)
-        code = error.exit_code if isinstance(error, ConfigError) else NoInputError.exit_code
+        code = error.exit_code if isinstance(error, InspectorError) else NoInputError.exit_code
         raise typer.Exit(code) from None
     typer.echo(weights / "best.pt")
 
@@ -223,13 +228,11 @@ def export(
     """Turn weights into a bundle that the edge loads; exit 1 if it does not pass its self-test."""
     import sys
 
-    import yaml
-
     from inspector.errors import InspectorError
     from training import export as exporter
 
-    told = yaml.safe_load(facts.read_text(encoding="utf-8")) if facts else None
     try:
+        told = exporter.facts_of(facts) if facts else None
         made = exporter.export(
             weights, out, data, name, version, confidence, told, sys.stderr.isatty()
         )

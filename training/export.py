@@ -23,7 +23,6 @@ import onnxslim
 import torch
 import yaml
 from rich.console import Console
-from ultralytics import YOLO
 
 from inspector.config import ModelConfig
 from inspector.errors import ConfigError
@@ -39,7 +38,7 @@ from inspector.segment.manifest import (
 )
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection
-from training import gate, quantize, threshold
+from training import gate, nets, quantize, threshold
 from training.synth.dataset import Recipe, draw
 
 SIDE = 640
@@ -71,9 +70,11 @@ def export(
     Raises:
         ExportRefused: a runtime does not reproduce the golden detections, finds none at all, or
             judges the hold-out otherwise than the net does.
+        NoInputError: weights that are not there, or are none.
         BundleError: the edge cannot load what was written.
     """
     hold_out = _hold_out(data)
+    nets.opened(weights)  # before the work, so that it is not in vain
     with tempfile.TemporaryDirectory(dir=out.parent if out.parent.is_dir() else None) as scratchpad:
         root = Path(scratchpad) / "bundle"
         root.mkdir()
@@ -114,6 +115,22 @@ def export(
             shutil.rmtree(out)
         shutil.copytree(root, out)
     return bundles.load(out)
+
+
+def facts_of(file: Path) -> dict[str, Any]:
+    """What is to stand under `training:` in the manifest, from a YAML file.
+
+    Raises:
+        ExportRefused: the file cannot be read, or holds no keys with values.
+    """
+    try:
+        told = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        found = getattr(error, "strerror", None) or error
+        raise ExportRefused(f"{file}: expected a YAML file of facts, found: {found}") from None
+    if not isinstance(told, dict):
+        raise ExportRefused(f"{file}: expected keys with values, found {told!r:.60}")
+    return told
 
 
 def _hold_out(data: Path) -> list[Path]:
@@ -176,7 +193,7 @@ def to_onnx(weights: Path, target: Path) -> Head:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "model.pt"
         shutil.copy(weights, copy)
-        net = YOLO(str(copy))
+        net = nets.opened(copy)
         if net.task == "semantic":
             written = _dense_onnx(net.model, Path(folder) / "model.onnx")
         else:
@@ -218,7 +235,7 @@ def _recipe(weights: Path) -> dict[str, Any]:
 
 
 def _architecture(weights: Path) -> str:
-    return Path(str(YOLO(str(weights)).model.yaml.get("yaml_file", "unknown"))).stem
+    return Path(str(nets.opened(weights).model.yaml.get("yaml_file", "unknown"))).stem
 
 
 def _blank_golden(root: Path) -> None:

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from rich.progress import track
 from rich.table import Table
-from ultralytics import YOLO
 
 from inspector.config import Limits
 from inspector.pipeline import Inspector
@@ -26,6 +25,7 @@ from inspector.segment.manifest import Manifest
 from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Image, Mask, Result
+from training import nets
 
 LIMIT_PX = 40.0
 MOST_FLIPS = 0.005
@@ -44,7 +44,7 @@ class TorchRuntime:
 
     def __init__(self, weights: Path, manifest: Manifest) -> None:
         self._divisor = float(manifest.input.divisor)
-        self._net: Any = YOLO(str(weights)).model.eval().float().cpu()
+        self._net: Any = nets.opened(weights).model.eval().float().cpu()
         for module in self._net.modules():
             # The head then answers as the ONNX graph does; a dense one does so anyway.
             if hasattr(module, "export") and manifest.head != "dense":

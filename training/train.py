@@ -4,6 +4,9 @@
     python -m training train --name first --resume
     python -m training train --name fine --model runs/first/weights/last.pt --imgsz 640 --batch 4
 
+A resumed run goes on with the settings that it was started with, which lie in its folder; those
+given again on the command line take their place.
+
 Two kinds of net: a dense one (`*-sem`) says of each spot whether it is scratched, one of instances
 (`*-seg`) outlines each scratch by itself.
 
@@ -23,20 +26,22 @@ os.environ.setdefault("YOLO_OFFLINE", "true")
 
 import torch
 import yaml
-from ultralytics import YOLO
 from ultralytics.engine.trainer import BaseTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
 from ultralytics.models.yolo.semantic import SemanticSegmentationTrainer
 from ultralytics.utils import SETTINGS
 from ultralytics.utils.loss import SemanticSegmentationLoss
 
-from inspector.errors import ConfigError
+from inspector.errors import ConfigError, NoInputError
 from training.live import Live, LiveLoader
 from training.live import settings as live_settings
+from training.nets import opened
 from training.targets import dense_target
 
 CONFIG = Path(__file__).parents[1] / "configs" / "training" / "default.yaml"
 RUNS = Path("runs")
+KEPT = "settings.yaml"
+"""In a run's folder: what it was started with, of which ultralytics' args.yaml knows a part."""
 PLACES = {"data", "model", "project", "resume", "save_dir"}
 """Settings of ultralytics that name places on the machine."""
 USUAL_LOGIT = -4.0
@@ -179,6 +184,9 @@ class DenseTrainer(ByTheClock, SemanticSegmentationTrainer):
 def settings(config: Path | None, **given: Any) -> dict[str, Any]:
     """The file's settings, with those given on the command line in their place. A `model` that lies
     beside the file is meant, from wherever the command is run.
+
+    Raises:
+        ConfigError: hours or a side of the crops that cannot be.
     """
     file = config or CONFIG
     chosen: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -187,27 +195,51 @@ def settings(config: Path | None, **given: Any) -> dict[str, Any]:
     for key, value in given.items():
         if value is not None:
             (chosen if key in chosen else chosen["train"])[key] = value
+    if not 0 < float(chosen["hours"]) < math.inf:
+        raise ConfigError(f"hours: expected above 0, found {chosen['hours']}")
+    side = chosen["train"].get("imgsz", 64)
+    if not isinstance(side, int) or side % 32 or side < 64:
+        raise ConfigError(f"imgsz: expected a multiple of 32, at least 64; found {side}")
     return chosen
+
+
+def kept(name: str, runs: Path = RUNS) -> Path | None:
+    """The settings of the run `name`, to resume it with; None where it has kept none."""
+    file = runs / name / KEPT
+    return file if file.is_file() else None
 
 
 def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = RUNS) -> Path:
     """Run the training that `config` describes; returns the folder of the weights.
 
     Raises:
-        FileNotFoundError: the data set, or the run to resume, does not exist.
-        ConfigError: the `live:` part cannot be.
+        NoInputError: the data set, the net, or the run to resume does not exist, or the run is
+            finished.
+        ConfigError: the `live:` part cannot be, or the run has weights and is not to be resumed.
     """
     SETTINGS.update(sync=False)
-    data = Path(config["data"])
-    if not data.is_file():
-        raise FileNotFoundError(
-            f"{data}: expected the data.yaml that `python -m training synth` writes"
-        )
     last = runs / name / "weights" / "last.pt"
     if resume and not last.is_file():
-        raise FileNotFoundError(f"{last}: expected a checkpoint to resume from")
+        raise NoInputError(f"{last}: expected a checkpoint to resume from, found none")
+    if not resume and any(last.parent.glob("*.pt")):
+        raise ConfigError(
+            f"{runs / name}: expected a new run, another --name, or --resume to go on with this "
+            "one; found weights"
+        )
+    data = Path(config["data"])
+    if not data.is_file():
+        raise NoInputError(
+            f"{data}: expected the data.yaml of a data set, as `python -m training synth` writes "
+            "it, found none"
+        )
     model = str(config["model"])
-    dense = YOLO(model).task == "semantic"
+    net = opened(last if resume else model)
+    if resume and net.ckpt.get("epoch", -1) < 0:
+        raise NoInputError(
+            f"{last}: expected a run that was interrupted, found a finished one; to go on from its "
+            f"weights take another --name and --model {last}"
+        )
+    dense = net.task == "semantic"
     kind: Any = DenseTrainer if dense else InstanceTrainer
     kind.hours = float(config["hours"])
     kind.warmup_steps = int(config["warmup_steps"])
@@ -229,9 +261,17 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
         "resume": str(last) if resume else False,
     }  # fmt: skip
     trainer = kind(overrides=overrides)
+    _keep({**config, "data": str(data.resolve())}, Path(trainer.save_dir) / KEPT)
     trainer.train()
     forget_the_machine(Path(trainer.wdir) / "best.pt")
     return Path(trainer.wdir)
+
+
+def _keep(config: dict[str, Any], file: Path) -> None:
+    """Write the settings as a whole, so that no interruption leaves half of them."""
+    part = file.with_name(file.name + ".part")
+    part.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    part.replace(file)
 
 
 def forget_the_machine(weights: Path) -> None:

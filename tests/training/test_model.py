@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from typer.testing import CliRunner
 
-from inspector.errors import BundleError
+from inspector.errors import BundleError, ConfigError, NoInputError
 from inspector.segment import bundle as bundles
 from training import export, gate, threshold, train
+from training.__main__ import app
 from training.synth.dataset import Recipe, generate
 
 # Libraries of training warn of their own future; that is not this project's to mend.
@@ -44,13 +47,116 @@ def test_training_writes_weights_and_stops_by_the_clock(weights: Path) -> None:
 
 def test_a_run_that_does_not_exist_cannot_be_resumed(data: Path, tmp_path: Path) -> None:
     """The message names the checkpoint that was expected."""
-    with pytest.raises(FileNotFoundError, match=r"last\.pt"):
+    with pytest.raises(NoInputError, match=r"last\.pt: expected a checkpoint to resume from"):
         train.train(_settings(data, 0.001), "never", resume=True, runs=tmp_path)
+    with pytest.raises(NoInputError, match=r"last\.pt"):  # of the data nothing is asked
+        train.train(_settings(tmp_path, 0.001), "never", resume=True, runs=tmp_path)
+
+
+class Interrupted(Exception):
+    """The machine went off before the run could be finished."""
+
+
+@pytest.mark.parametrize("model", [None, "yolo11n-seg.yaml"])
+def test_an_interrupted_run_goes_on_with_its_own_settings(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str | None
+) -> None:
+    """Its name is enough: net, data and hours lie in its folder. What is given again counts."""
+    monkeypatch.chdir(tmp_path)
+    chosen = _settings(data, 0.5 / 3600) | {"save_minutes": 7}
+    chosen |= {"model": model} if model else {}
+    with monkeypatch.context() as patch:
+
+        def interrupted(_: object) -> None:
+            raise Interrupted
+
+        patch.setattr(train.BaseTrainer, "final_eval", interrupted)
+        with pytest.raises(Interrupted):
+            train.train(chosen, "mine")
+    kind = train.InstanceTrainer if model else train.DenseTrainer
+    monkeypatch.setattr(kind, "hours", 99.0)
+    monkeypatch.setattr(kind, "save_minutes", 99.0)
+
+    done = CliRunner().invoke(app, ["train", "--name", "mine", "--resume"])
+
+    assert done.exit_code == 0, done.output
+    assert (kind.hours, kind.save_minutes) == (0.5 / 3600, 7.0)
+    weights = tmp_path / "runs" / "mine" / "weights"
+    args = yaml.safe_load((weights.parent / "args.yaml").read_text())
+    assert (args["data"], args["imgsz"]) == (str(data / "data.yaml"), 64)
+    given = train.settings(train.kept("mine"), hours=3.0)
+    assert (given["hours"], given["save_minutes"]) == (3.0, 7)
+
+    again = CliRunner().invoke(app, ["train", "--name", "mine", "--resume"])
+    assert again.exit_code == 66
+    assert "expected a run that was interrupted, found a finished one" in again.stderr
+
+
+def test_a_run_is_not_written_over(weights: Path, data: Path) -> None:
+    """Curves of two trainings in one file, and weights lost: another name is asked for."""
+    before = (weights / "last.pt").read_bytes()
+    with pytest.raises(ConfigError, match=r"another --name, or --resume .*found weights"):
+        train.train(_settings(data, 0.001), "tiny", runs=weights.parents[1])
+    assert (weights / "last.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("yolo11n-seg.pt", "expected weights .pt on this machine, found no such file"),
+        ("yolo11n-seg", "expected an architecture .yaml or weights .pt, found neither"),
+        ("https://localhost/yolo11n-seg.yaml", "weights .pt, found neither"),
+        ("nothing.yaml", "expected an architecture .yaml, found no such file"),
+        ("junk.pt", "expected a net of ultralytics, found another file"),
+        ("list.yaml", "expected a net of ultralytics, found another file"),
+    ],
+)
+def test_a_net_that_is_not_here_is_refused(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, expected: str
+) -> None:
+    """Ultralytics would look for it on the net."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    (tmp_path / "list.yaml").write_text("[1]")
+    arguments = ["train", "--data", str(data / "data.yaml"), "--name", "n", "--model", model]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 66
+    assert f"refused: {model}: " in done.stderr
+    assert expected in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("weights_name", "facts", "expected"),
+    [
+        ("nope.pt", "facts.yaml", "nope.pt: expected weights .pt on this machine"),
+        ("junk.pt", "facts.yaml", "junk.pt: expected a net of ultralytics, found another file"),
+        ("junk.pt", "nofacts.yaml", "nofacts.yaml: expected a YAML file of facts, found: No such"),
+        ("junk.pt", "junk.pt", "junk.pt: expected keys with values, found 'junk'"),
+        ("junk.pt", "torn.yaml", "torn.yaml: expected a YAML file of facts, found: "),
+    ],
+)
+def test_an_export_without_its_input_is_refused(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights_name: str, facts: str,
+    expected: str,
+) -> None:  # fmt: skip
+    """In one line, before any work is done."""
+    monkeypatch.setattr(gate, "LEAST_PICTURES", 4)
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    (tmp_path / "facts.yaml").write_text("site: here")
+    (tmp_path / "torn.yaml").write_text("site: [")
+    done = CliRunner().invoke(app, [
+        "export", "--weights", str(tmp_path / weights_name), "--out", str(tmp_path / "out"),
+        "--data", str(data), "--facts", str(tmp_path / facts),
+    ])  # fmt: skip
+    assert done.exit_code == 1
+    assert expected in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_data_set_is_named(tmp_path: Path) -> None:
     """Nothing is fetched in place of a data set that is not there."""
-    with pytest.raises(FileNotFoundError, match=r"data\.yaml"):
+    with pytest.raises(NoInputError, match=r"data\.yaml"):
         train.train(_settings(tmp_path, 0.001), "none", runs=tmp_path)
 
 

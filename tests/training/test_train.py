@@ -79,3 +79,20 @@ def test_settings_that_are_not_there_are_refused(tmp_path: Path) -> None:
 
     assert done.exit_code == 66
     assert "no.yaml" in done.output
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["--hours", "0"], "hours: expected above 0, found 0"),
+        (["--hours", "nan"], "hours: expected above 0, found nan"),
+        (["--imgsz", "100"], "imgsz: expected a multiple of 32, at least 64; found 100"),
+        (["--imgsz", "32"], "imgsz: expected a multiple of 32, at least 64; found 32"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(given: list[str], expected: str) -> None:
+    """Before anything is opened."""
+    done = CliRunner().invoke(app, ["train", *given])
+
+    assert done.exit_code == 78
+    assert expected in done.stderr
