@@ -118,5 +118,28 @@ def test_a_part_that_can_only_be_evaluated_with_is_held_out() -> None:
     """With all its pictures; and then another part need not be."""
     assert "a" in split.held_out(["a", "a", "b"], [True, False, False], 0.01, 1)
     assert "b" not in split.held_out(["a", "a", "b"], [True, False, False], 0.99, 1)
-    with pytest.raises(ValueError, match="found 2, 0 to train on"):
+    with pytest.raises(ValueError, match=r"at least two parts to train on.* found 0 and 0"):
         split.held_out(["a", "b"], [True, True], 0.2, 1)
+    with pytest.raises(ValueError, match="found 1 and 1"):
+        split.held_out(["a", "b"], [True, False], 0.2, 1)
+
+
+def test_good_parts_are_held_out_beside_bad_ones() -> None:
+    """However the places fall: training validates on pictures that could be trained on."""
+    groups = [f"g{k}" for k in range(14)] + [f"b{k}" for k in range(10)]
+    blind = [group.startswith("b") for group in groups]
+    for seed in range(40):
+        held = split.held_out(groups, blind, 0.1, seed)
+        good = [group for group in held if group.startswith("g")]
+        assert len(held) - len(good) == 10
+        assert 1 <= len(good) < 14
+
+
+def test_good_and_bad_folders_can_be_trained_on(tmp_path: Path) -> None:
+    """Both sides have pictures, and the hold-out has good parts to be judged."""
+    names = [f"good/g{k}.png" for k in range(14)] + [f"bad/b{k}.png" for k in range(10)]
+    annotated.draw_pictures(tmp_path / "given", names)
+    made = run(Settings(tmp_path / "given", tmp_path / "out"))
+    assert (made.counts["val"].good, made.counts["val"].pictures) == (1, 11)
+    for name in ("train", "val"):
+        assert list((tmp_path / "out" / "images" / name).iterdir())

@@ -54,21 +54,22 @@ def held_out(
 ) -> set[str]:
     """The groups to hold out: those placed below `share`, and those that cannot be trained on.
 
-    A group of which one picture can only be evaluated with is held out as a whole. Where all or
-    none would be held out, the group nearest to the other side changes it, so that a set of two
-    groups that can be trained on has both sides.
+    A group of which one picture can only be evaluated with is held out as a whole. Where all of
+    the others or none would be held out, the group nearest to the other side changes it: training
+    needs pictures on both sides, and for its own validation those that can be trained on.
 
     Raises:
-        ValueError: fewer than two groups, or none to train on.
+        ValueError: fewer than two groups with pictures to train on, or none to be on that side.
     """
     forced = {g for g, only in zip(groups, evaluated_only, strict=True) if only}
     free = sorted({*groups} - forced, key=lambda g: (place(g, seed), g))
-    if len({*groups}) < 2 or not free:
+    shown = {g for g, only in zip(groups, evaluated_only, strict=True) if not only}
+    if len(shown) < 2 or not free:
         raise ValueError(
-            f"expected at least two parts, one of them to train on; found {len({*groups})}, "
-            f"{len(free)} to train on"
+            "expected at least two parts to train on, one of them without a bad picture that "
+            f"nobody outlined; found {len(shown)} and {len(free)}"
         )
     below = [g for g in free if place(g, seed) < share]
-    if not below and not forced:
+    if not below and not shown & forced:
         below = free[:1]
     return forced | set(below[: len(free) - 1])
