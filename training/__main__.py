@@ -35,11 +35,13 @@ def synth(
     samples: Annotated[
         Path | None, typer.Option(help="write whole sample parts here instead")
     ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="a data set that is there")] = False,
 ) -> None:
     """Generate pictures of scratched and good parts with their labels."""
     import sys
 
     from inspector.errors import InspectorError
+    from training import place
     from training.synth import dataset
     from training.synth import good as good_pictures
     from training.synth import samples as whole_parts
@@ -50,23 +52,25 @@ def synth(
         return
     show = sys.stderr.isatty()
     try:
+        place.refuse(out, replace, (good,))
         own = good_pictures.read_folder(good, show) if good else None
         for line in own.left_out if own else ():
             typer.echo(f"left out: {line}", err=True)
         splits = (("train", train, own and own.train), ("val", val, own and own.val))
-        for offset, (split, count, part) in enumerate(splits):
-            try:
-                recipe = dataset.Recipe(
-                    seed=seed + offset, size=size, good_share=good_share,
-                    own=part, own_share=good_surface_share, held_out=split == "val",
-                )  # fmt: skip
-            except ValueError as error:
-                raise typer.BadParameter(str(error)) from None
-            done = dataset.generate(recipe, out, split, count, workers, show)
+        with place.filled(out) as root:
+            for offset, (split, count, part) in enumerate(splits):
+                try:
+                    recipe = dataset.Recipe(
+                        seed=seed + offset, size=size, good_share=good_share,
+                        own=part, own_share=good_surface_share, held_out=split == "val",
+                    )  # fmt: skip
+                except ValueError as error:
+                    raise typer.BadParameter(str(error)) from None
+                dataset.generate(recipe, root, split, count, workers, show, home=out)
     except InspectorError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(error.exit_code) from None
-    typer.echo(done)
+    typer.echo(out / "data.yaml")
 
 
 @app.command("import")

@@ -7,8 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from training.synth import optics, strokes
+from training.__main__ import app
+from training.synth import dataset, optics, strokes
 from training.synth.dataset import Recipe, draw, generate, is_good
 from training.synth.scene import LABEL_WIDTH_PX, truth_of
 from training.synth.surfaces import SURFACES
@@ -122,3 +124,52 @@ def test_labels_on_disk_cover_the_masks_on_disk(tmp_path: Path) -> None:
         grown = cv2.dilate(painted, np.ones((3, 3), np.uint8)) > 0
         assert mask.any()
         assert grown[mask].mean() > 0.97
+
+
+def test_a_data_set_that_is_there_is_replaced_as_a_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures of before, of which the truth says nothing, would be trained on as good ones."""
+    out = tmp_path / "out"
+    names = iter(["before", "before", "now", "now", "torn"])
+
+    def drawn(_: object, folder: Path, split: str, *__: object, home: Path) -> None:
+        (folder / split).mkdir(parents=True)
+        (folder / split / next(names)).write_text(str(home))
+        (folder / "data.yaml").write_text(str(home))
+        (folder / f"truth-{split}.jsonl").write_text("")
+
+    def synth(*more: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["synth", "--out", str(out), *more])
+        return done.exit_code, done.stderr
+
+    def there() -> set[str]:
+        return {path.name for path in tmp_path.rglob("*") if path.parent.name in ("train", "val")}
+
+    monkeypatch.setattr(dataset, "generate", drawn)
+    assert synth() == (0, "")
+    assert (out / "data.yaml").read_text() == str(out)
+    code, told = synth()
+    assert code == 65
+    assert f"{out}: expected nothing there, or --replace; found a file or folder" in told
+    assert there() == {"before"}
+    assert synth("--replace") == (0, "")
+    assert there() == {"now"}
+    assert synth("--replace")[0] == 1  # interrupted in the hold-out
+    assert there() == {"now"}
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_only_a_data_set_is_replaced(tmp_path: Path) -> None:
+    """Nor one in which the pictures lie of which it is made."""
+    (tmp_path / "mine.txt").write_text("keep")
+    made = CliRunner().invoke(app, ["synth", "--out", str(tmp_path), "--replace"])
+    assert made.exit_code == 65
+    assert "expected a data set to replace, with data.yaml" in made.stderr
+    for name in ("data.yaml", "truth-train.jsonl", "truth-val.jsonl"):
+        (tmp_path / name).write_text("")
+    good = ["--good", str(tmp_path / "good")]
+    made = CliRunner().invoke(app, ["synth", "--out", str(tmp_path), "--replace", *good])
+    assert made.exit_code == 65
+    assert "expected no input in what is replaced" in made.stderr
+    assert (tmp_path / "mine.txt").read_text() == "keep"

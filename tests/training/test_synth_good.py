@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from inspector.errors import InspectorError, NoInputError
@@ -230,6 +231,8 @@ def test_files_that_are_no_good_are_named_once_each_and_left_out(
     assert "expected at least 64 × 64 px, found 90 × 20" in warnings[0]
     assert "torn.jpg" in warnings[1]
     assert len(list((out / "images").rglob("*.jpg"))) == 6
+    assert ran.stdout.split() == [str(out / "data.yaml")]
+    assert yaml.safe_load((out / "data.yaml").read_text())["path"] == str(out)
 
 
 @pytest.mark.parametrize("content", ["nothing", "torn", "no folder", "a file", "one", "one twice"])

@@ -28,9 +28,6 @@ from training.annotations.values import Picture
 from training.marks import write_yaml
 
 WHOLE = "whole"
-ABOUT = "data.yaml"
-KNOWN_BY = (ABOUT, *(f"truth-{split}.jsonl" for split in SPLITS))
-"""Files by which a folder is known to be a data set."""
 
 
 class Store:

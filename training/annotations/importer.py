@@ -8,19 +8,17 @@ python -m training evaluate --data datasets/mine
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspector.errors import InspectorError
 from inspector.segment.tiles import OVERLAP
+from training import place
 from training.annotations import entries, formats
 from training.annotations.cutting import Counts, Cutter
-from training.annotations.dataset import ABOUT, KNOWN_BY, Store
+from training.annotations.dataset import Store
 from training.annotations.entries import Entry
 from training.annotations.formats import Format
-from training.evaluation.labels import LabelError
 
 LEAST_CROP = 2 * OVERLAP
 """Neighbouring crops share `OVERLAP` px: smaller ones would show little else."""
@@ -87,52 +85,19 @@ def run(settings: Settings) -> Summary:
         InspectorError: the data set could not be written.
     """
     out = settings.out
-    _refuse_out(settings)
+    place.refuse(out, settings.replace, (settings.path, settings.pictures))
     form, told, gone = formats.read(settings.path, settings.form, settings.pictures)
     pictures, left_out = entries.wanted(told, settings.labels)
     placed = entries.placed(pictures, settings.part_pattern, settings.val_share, settings.seed)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
-            root = Path(folder) / "new"
-            store = Store(root, out)
-            cutter = Cutter(store, settings.crop, settings.line_width_px, settings.seed)
-            counts = cutter.write(placed)
-            store.close()
-            _publish(root, out)
-    except OSError as error:
-        found = error.strerror or error
-        raise InspectorError(f"{out}: expected to write the data set, found: {found}") from None
+    with place.filled(out) as root:
+        store = Store(root, out)
+        cutter = Cutter(store, settings.crop, settings.line_width_px, settings.seed)
+        counts = cutter.write(placed)
+        store.close()
     parts = {name: len({e.part for e in placed if e.split == name}) for name in counts}
-    return Summary(out / ABOUT, form, counts, parts, (*gone, *_notes(placed, counts, left_out)))
-
-
-def _refuse_out(settings: Settings) -> None:
-    out = settings.out
-    if not out.exists():
-        return
-    if not settings.replace:
-        raise LabelError(f"{out}: expected nothing there, or --replace; found a file or folder")
-    if not all((out / name).is_file() for name in KNOWN_BY):
-        raise LabelError(
-            f"{out}: expected a data set to replace, with {', '.join(KNOWN_BY)}; found none"
-        )
-    for given in (settings.path, settings.pictures):
-        if given is not None and given.resolve().is_relative_to(out.resolve()):
-            raise LabelError(f"{out}: expected no input in what is replaced, found {given}")
-
-
-def _publish(made: Path, out: Path) -> None:
-    """Put the new folder in its place; the old one moves to where it is cleaned up."""
-    old = made.with_name("old")
-    if out.exists():
-        out.rename(old)
-    try:
-        made.rename(out)
-    except OSError:
-        if old.exists():
-            old.rename(out)
-        raise
+    return Summary(
+        out / "data.yaml", form, counts, parts, (*gone, *_notes(placed, counts, left_out))
+    )
 
 
 def _notes(placed: Sequence[Entry], counts: dict[str, Counts], left_out: str) -> Iterator[str]:

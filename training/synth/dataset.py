@@ -158,9 +158,12 @@ def _single_thread() -> None:
 
 
 def generate(
-    recipe: Recipe, folder: Path, split: str, count: int, workers: int, progress: bool = True
-) -> Path:
-    """Write `count` pictures of a split into `folder`; returns the path of its data.yaml."""
+    recipe: Recipe, folder: Path, split: str, count: int, workers: int, progress: bool = True,
+    home: Path | None = None,
+) -> Path:  # fmt: skip
+    """Write `count` pictures of a split into `folder`, which will live at `home` if that is
+    elsewhere; returns the path of its data.yaml.
+    """
     for kind in ("images", "labels", "masks"):
         (folder / kind / split).mkdir(parents=True, exist_ok=True)
     job: Callable[[int], dict[str, Any]] = _Job(recipe, folder, split)
@@ -171,4 +174,4 @@ def generate(
         rows = pool.imap(job, range(count), chunksize=16)
         for row in track(rows, f"{split} pictures", total=count, disable=not progress):
             out.write(json.dumps(row) + "\n")
-    return write_yaml(folder)
+    return write_yaml(folder, home)
