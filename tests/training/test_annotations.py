@@ -148,6 +148,30 @@ def test_good_and_bad_folders(tmp_path: Path) -> None:
     assert held["whole/images/bad-p4.png"].bad
 
 
+def test_a_picture_with_ignored_pixels_alone_is_neither_good_nor_bad(tmp_path: Path) -> None:
+    """A reject of it would be no false one. What of it is sound can be trained on."""
+    shapes = {
+        **{f"ignored{k}.png": (annotated.PATCH,) for k in range(6)},
+        **{f"scratched{k}.png": (annotated.BAR, annotated.PATCH) for k in range(6)},
+        **{f"sound{k}.png": () for k in range(6)},
+    }
+    annotated.draw_pictures(tmp_path / "given", shapes)
+    (tmp_path / "given" / "a.json").write_text(json.dumps(annotated.via(shapes)))
+
+    out = tmp_path / "out"
+    made = run(Settings(tmp_path / "given", out, crop=192, val_share=0.5))
+
+    held = [row for _, split, row in rows(made) if split == "val"]
+    counts = made.counts.values()
+    assert {row["picture"][:5] for row in held} == {"scrat", "sound"}
+    assert all(row["label"] == "bad" or row["picture"][:5] == "sound" for row in held)
+    assert [sum(c.good for c in counts), sum(c.unsure for c in counts)] == [6, 6]
+    assert sum(c.pictures for c in counts) == 18
+    assert "6 pictures show only what is to be ignored" in made.notes[0]
+    assert not list((out / "whole").rglob("ignored*"))
+    assert list((out / "images").rglob("ignored*"))
+
+
 def test_a_width_that_nobody_gave_is_the_default(tmp_path: Path) -> None:
     """--line-width-px is for lines without a width, and only for those."""
     areas = {}

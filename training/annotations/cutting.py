@@ -26,10 +26,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Counts:
-    """What went into one split. `noise`: pictures with marks too small to be scratches."""
+    """What went into one split. `unsure`: pictures that are neither good nor bad; `noise`: pictures
+    with marks too small to be scratches.
+    """
 
     pictures: int = 0
     good: int = 0
+    unsure: int = 0
     scratches: int = 0
     crops: int = 0
     empty_crops: int = 0
@@ -71,7 +74,7 @@ class Cutter:
             raise LabelError(reading.told(wrong))
         for name, count in counts.items():
             # Good pictures alone, to be used beside another set, have no scratches to go by.
-            chosen = self._chosen(empty[name], count.crops or count.good)
+            chosen = self._chosen(empty[name], count.crops or count.good + count.unsure)
             count.empty_crops = len(chosen)
             self._write_empty(chosen)
         return counts
@@ -91,10 +94,11 @@ class Cutter:
         size = (image.shape[1], image.shape[0])
         whole = truth(drawn, Tile(0, 0, *size), size)
         counts.pictures += 1
-        counts.good += entry.picture.outlined and not whole.scratches
+        counts.good += entry.picture.outlined and not whole.scratches and not whole.unsure
+        counts.unsure += whole.unsure
         counts.scratches += len(whole.scratches)
         counts.noise += whole.noise_px > 0
-        if entry.split == "val":
+        if entry.split == "val" and not whole.unsure:
             self.store.add_whole(entry.name, whole, entry.picture, entry.part)
         if not entry.picture.outlined:
             return []
@@ -105,7 +109,7 @@ class Cutter:
             if seen.scratches:
                 self._add(entry, image, tile, seen)
                 counts.crops += 1
-            elif not seen.marks.any():
+            elif not seen.unsure:
                 empty.append((entry, tile))
         return empty
 

@@ -109,6 +109,12 @@ def _notes(placed: Sequence[Entry], counts: dict[str, Counts], left_out: str) ->
             f"{blind} bad pictures without an outline cannot be trained on: they are in "
             "truth-val.jsonl only, with all pictures of the same parts"
         )
+    unsure = sum(count.unsure for count in counts.values())
+    if unsure:
+        yield (
+            f"{unsure} pictures show only what is to be ignored: they are neither good nor bad, "
+            "and no parts to judge in truth-val.jsonl"
+        )
     noise = sum(count.noise for count in counts.values())
     if noise:
         yield f"in {noise} pictures marks are too small to be a scratch: they are ignored"

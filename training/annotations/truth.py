@@ -44,6 +44,11 @@ class Truth:
     scratches: tuple[Outlined, ...]
     noise_px: int
 
+    @property
+    def unsure(self) -> bool:
+        """Whether nobody can say of it that it is good or bad: all it shows is to be ignored."""
+        return not self.scratches and bool(self.marks.any())
+
 
 def truth(drawn: Drawn, window: Tile, size: tuple[int, int]) -> Truth:
     """The truth of a window of a picture of (width, height), in the window's pixels.
