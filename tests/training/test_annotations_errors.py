@@ -64,6 +64,18 @@ def _attributes(**values: Any) -> Change:
         (_shape(all_points_x=[9, 9], all_points_y=[9, 9]), "a line of at least 1 px, found 0.00"),
         (_shape(all_points_x="wide"), "all_points_x: expected a valid list, found 'wide'"),
         (_shape(name="polygon"), "at least 3 points, found 2"),
+        (
+            _shape(name="polygon", all_points_x=[9, 99, 99, 9], all_points_y=[10, 100, 10, 100]),
+            r"an outline that does not cross itself, found that it does at \(54, 55\)",
+        ),
+        (
+            _shape(name="polygon", all_points_x=[9, 209, 9, 209], all_points_y=[10, 10, 13, 13]),
+            "an outline that does not cross itself",
+        ),
+        (
+            _shape(name="polygon", all_points_x=[10, 20, 90], all_points_y=[10.3, 20.3, 90.3]),
+            "expected an outline of an area, found corners on one line",
+        ),
         (_attributes(width="thin"), "width: expected pixels above 0, found 'thin'"),
         (_attributes(width="-2"), "width: expected pixels above 0, found '-2'"),
         (_attributes(who="me"), "expected one of label, class, type, name .*found defect, who"),

@@ -50,6 +50,51 @@ def test_a_sliver_between_pixels_is_a_pixel_wide() -> None:
     assert mask.any(axis=0).sum() >= 80
 
 
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [(10, 10), (90, 30), (90, 36), (10, 16), (10, 10)],  # closed by the first one
+        [(10, 10), (10, 10), (90, 30), (90, 36), (90, 36), (10, 16)],  # double clicks
+        [(10, 10), (50, 20), (90, 30), (90, 36), (50, 26), (10, 16)],  # in the middle of a side
+        [(10, 10), (90, 30), (70, 25), (90, 30), (90, 36), (10, 16)],  # there and back
+        [(10, 10), (50, 25), (90, 30), (50, 25)],  # of a mask of one pixel
+        [(10, 10), (50, 30), (90, 10), (90, 50), (50, 30), (10, 50)],  # two areas with one corner
+        [(10, 10), (90, 30), (90, 31.5), (50, 19.3), (10, 11.5)],  # a side over the other
+    ],
+)
+def test_an_outline_may_touch_itself(corners: list[tuple[float, float]]) -> None:
+    """Annotation tools write such, and their pixels are clear."""
+    drawn = draw(picture(Polygon((np.array(corners, float) + 0.2,))), (100, 60), 3)
+    assert drawn.groups[0][0].mask.sum() >= 80
+
+
+def test_outlines_of_masks_never_cross_themselves() -> None:
+    """However a tool made them of pixels: with thin tails, with holes cut open, or simplified."""
+    rng = np.random.default_rng(0)
+    count = 0
+    for _ in range(12):
+        canvas = (cv2.GaussianBlur(rng.random((200, 200)), (0, 0), 4) > 0.52).astype(np.uint8)
+        way = rng.integers(5, 195, (6, 2)).astype(np.int32)
+        cv2.polylines(canvas, [way], False, 1, int(rng.integers(1, 4)))
+        for kind in (cv2.CHAIN_APPROX_NONE, cv2.CHAIN_APPROX_SIMPLE):
+            for found in cv2.findContours(canvas, cv2.RETR_LIST, kind)[0]:
+                for corners in (found, cv2.approxPolyDP(found, 1.5, True)):
+                    ring = corners[:, 0] + 0.3
+                    if np.linalg.matrix_rank(ring - ring[0]) == 2:
+                        draw(picture(Polygon((ring,))), (200, 200), 3)
+                        count += 1
+    assert count > 500
+
+
+def test_a_ring_without_an_area_beside_one_with_an_area_is_kept() -> None:
+    """Of a scratch in several pieces one may be a pixel wide."""
+    area = np.array([(10, 10), (90, 30), (90, 36), (10, 16)], float)
+    speck = np.array([(20, 50), (22, 50), (24, 50)], float)
+    drawn = draw(picture(Polygon((area, speck))), (100, 60), 3)
+    found = drawn.groups[0][0]
+    assert found.mask[50 - found.y, 22 - found.x]
+
+
 def test_a_hairline_gets_a_label_as_wide_as_training_needs() -> None:
     """The label of a line of 1 px is `LABEL_WIDTH_PX` wide, its marks stay exact."""
     line = Line(np.array([[20.0, 50.0], [120.0, 50.0]]), 1.0)

@@ -29,6 +29,10 @@ from training.synth.scene import truth_of
 
 SLACK_PX = 1.0
 """Tools let a click at the border land this far outside."""
+SLIP_PX = 2.0
+"""The sides of a hairline's outline may cross by so much: a slip of the hand, or of a tool that
+simplifies. Its pixels are nearly the same.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +114,9 @@ def _area(
     if isinstance(shape, Polygon):
         for ring in shape.rings:
             _inside(ring, size, where)
+            _simple(ring, where)
+        if all(_is_straight(ring) for ring in shape.rings):
+            raise LabelError(f"{where}: expected an outline of an area, found corners on one line")
         area = _boxed(shape.rings, size, 1)
         for ring in shape.rings:
             area.mask[:] |= _polygon(ring - (area.x, area.y), area.mask.shape)
@@ -134,6 +141,43 @@ def _inside(points: Points, size: tuple[int, int], where: str) -> None:
             f"{where}: expected points inside of the picture, 0 … {size[0]} and 0 … {size[1]}, "
             f"found ({x:g}, {y:g})"
         )
+
+
+def _simple(ring: Points, where: str) -> None:
+    """Raise LabelError for an outline whose sides cross.
+
+    It may touch itself, as the zones of a line may not (`inspector/polygon.py`): tools write the
+    first corner again at the end, corners twice or on the way, and of a mask as wide as a pixel an
+    outline that goes back the way it came.
+    """
+    corners = cv2.approxPolyDP(ring.astype(np.float32), 0.5, True)[:, 0].astype(np.float64)
+    after = np.roll(corners, -1, axis=0)
+    for k, (a, b) in enumerate(zip(corners, after, strict=True)):
+        for other in k + 1 + np.flatnonzero(_parted(a, b, corners[k + 1 :], after[k + 1 :])):
+            c, d = corners[other], after[other]
+            if _parted(c, d, a[None], b[None])[0]:
+                x, y = a + (b - a) * _beside(c, d, a) / (_beside(c, d, a) - _beside(c, d, b)) + 0.5
+                raise LabelError(
+                    f"{where}: expected an outline that does not cross itself, found that it does "
+                    f"at ({x:.0f}, {y:.0f})"
+                )
+
+
+def _parted(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
+    """(n,): whether the line ab has each c clearly on one side, and its d on the other."""
+    one, other = _beside(a, b, c), _beside(a, b, d)
+    return (one * other < 0) & (np.minimum(abs(one), abs(other)) > SLIP_PX)
+
+
+def _beside(a: Points, b: Points, points: Points) -> NDArray[np.float64]:
+    """How far points (n, 2) are from the line ab, to its left or right; 0 where a is b."""
+    (x, y), (u, v) = b - a, (points - a).T
+    return np.asarray((x * v - y * u) / max(np.hypot(x, y), np.finfo(float).tiny))
+
+
+def _is_straight(ring: Points) -> bool:
+    """Whether all corners lie on one line, to a hundredth of a pixel."""
+    return bool(np.linalg.svd(ring - ring.mean(axis=0), compute_uv=False)[1] < 0.01)
 
 
 def _boxed(rings: tuple[Points, ...], size: tuple[int, int], margin: float) -> Detection:
