@@ -61,12 +61,12 @@ def run(settings: Settings, *, as_json: bool = False) -> dict[str, Any]:
         InspectorError: the report cannot be written.
     """
     cv2.setNumThreads(1)  # the cores belong to the runtime
-    _make(settings.out)  # before the work, so that it is not in vain
     rows = labels.read(settings.data)
     config = ModelConfig(bundle=settings.bundle, runtime=settings.runtime)
     model = bundles.load(bundles.locate(config.bundle))
     runtime = bundles.open_runtime(model, config)
     bundles.self_test(model, runtime)
+    _make(settings.out)  # before the work, so that it is not in vain
     segmenter = Segmenter(model.manifest, runtime, config.confidence)
     inspector = Inspector(segmenter, Limits(min_scratch_px=settings.min_scratch_px))
     judged = judge(rows, inspector)

@@ -242,7 +242,7 @@ def test_what_cannot_be_evaluated_ends_with_its_exit_code(
     assert expected in done.stderr
     assert code == 2 or len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
-    assert not (tmp_path / "report/report.html").exists()
+    assert not (tmp_path / "report").exists()
 
 
 def test_an_earlier_report_stays_until_the_next_is_complete(
