@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from training.annotations.values import Points
-from training.evaluation.labels import LabelError
+from training.evaluation.labels import LabelError, explained
 
 SHOWN = 20
 """So many defects are told at once."""
@@ -56,7 +56,9 @@ def checked(model: type[Model], data: Any, where: str) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise LabelError(told([f"{where}: {_explained(d)}" for d in error.errors()])) from None
+        raise LabelError(
+            told([f"{where}: {explained(d, 'file')}" for d in error.errors()])
+        ) from None
 
 
 def told(defects: Sequence[str]) -> str:
@@ -111,11 +113,3 @@ def _text(path: Path) -> str:
     except OSError as error:
         found = error.strerror or error
         raise LabelError(f"{path}: expected an annotation file, found: {found}") from None
-
-
-def _explained(defect: Any) -> str:
-    key = ".".join(map(str, defect["loc"])) or "file"
-    if defect["type"] == "missing":
-        return f"{key}: expected this field, found none"
-    expected = defect["msg"].removeprefix("Input should be ")
-    return f"{key}: expected {expected}, found {defect['input']!r:.60}"

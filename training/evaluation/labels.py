@@ -191,13 +191,20 @@ def _explain(error: ValueError) -> Iterator[str]:
     if not isinstance(error, ValidationError):
         yield str(error)
         return
-    for defect in error.errors(include_url=False):
-        key = ".".join(map(str, defect["loc"])) or "line"
-        if defect["type"] == "missing":
-            yield f"{key}: expected this field, found none"
-        else:
-            expected = defect["msg"].removeprefix("Input should be ")
-            yield f"{key}: expected {expected}, found {defect['input']!r:.60}"
+    yield from (explained(defect, "line") for defect in error.errors(include_url=False))
+
+
+def explained(defect: Any, whole: str) -> str:
+    """One of pydantic's defects: where, expected and found. `whole` is what all of it is called."""
+    key, about = ".".join(map(str, defect["loc"])) or whole, defect.get("ctx", {})
+    if defect["type"] == "missing":
+        return f"{key}: expected this field, found none"
+    if defect["type"] == "too_short":
+        return f"{key}: expected {about['min_length']} at least, found {about['actual_length']}"
+    if defect["type"] == "too_long":
+        return f"{key}: expected {about['max_length']} at most, found {about['actual_length']}"
+    expected = defect["msg"].removeprefix("Input should be ")
+    return f"{key}: expected {expected}, found {defect['input']!r:.60}"
 
 
 def _told(defects: list[str]) -> str:

@@ -87,7 +87,14 @@ def test_folders_tell_good_from_bad(tmp_path: Path) -> None:
         ({**BAD, "label": "good"}, "label: expected 'bad' for a picture with scratches"),
         ({**GOOD, "mask": "m.png"}, "m.png, found none"),
         ({**BAD, "scratches": [{"polygon": BOX}]}, "scratches.0.length_px: expected this field"),
-        ({**BAD, "scratches": [{"polygon": [], "length_px": 9}]}, "scratches.0.polygon: "),
+        (
+            {**BAD, "scratches": [{"polygon": [], "length_px": 9}]},
+            "scratches.0.polygon: expected 1 at least, found 0",
+        ),
+        (
+            {**BAD, "scratches": [{"polygon": [*BOX, [1, 2, 3]], "length_px": 9}]},
+            f"scratches.0.polygon.{len(BOX)}: expected 2 at most, found 3",
+        ),
         (
             {**BAD, "scratches": [{"polygon": [[float("nan"), 1]], "length_px": 9}]},
             "scratches.0.polygon.0.0: expected a finite number, found nan",
