@@ -5,12 +5,15 @@ import json
 from pathlib import Path
 
 import cv2
+import matplotlib as mpl
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.DefaultTable import DefaultTable
 from typer.testing import CliRunner
 
 from training.__main__ import app
-from training.synth import dataset, optics, strokes
+from training.synth import dataset, fonts, optics, strokes
 from training.synth.dataset import Recipe, draw, generate, is_good
 from training.synth.scene import LABEL_WIDTH_PX, truth_of
 from training.synth.surfaces import SURFACES
@@ -30,6 +33,21 @@ def test_the_same_seed_gives_the_same_files_whatever_the_number_of_workers(tmp_p
     one = _digest(tmp_path / "one")
     assert len(one) > 40
     assert one == _digest(tmp_path / "two")
+
+
+def test_a_typeface_with_something_odd_is_used_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a machine's typefaces a few have a byte too many in a table."""
+    usual = TTFont(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
+    odd = DefaultTable("post")
+    odd.data = usual.getTableData("post") + b"\x05"
+    usual["post"] = odd
+    usual.save(tmp_path / "odd.ttf")
+    monkeypatch.setattr(fonts, "SYSTEM_DIRS", (tmp_path,))
+
+    assert str(tmp_path / "odd.ttf") in fonts.font_files.__wrapped__()
+    assert caplog.text == ""
 
 
 def test_another_seed_gives_other_pictures() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import string
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ import matplotlib as mpl
 import numpy as np
 from fontTools.ttLib import TTFont, TTLibError
 from PIL import ImageFont
+
+# Of what is odd in a typeface, and does not keep it from being read, nobody needs to know.
+logging.getLogger("fontTools").setLevel(logging.ERROR)
 
 SYSTEM_DIRS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("/Library/Fonts"))
 SCRIPTS = (("latin", 0x61, 0x7A), ("greek", 0x3B1, 0x3C9), ("cyrillic", 0x430, 0x44F),
