@@ -272,6 +272,10 @@ def _expected(defect: ErrorDetails) -> str:
         }.get(pattern, f"text that {pattern} matches")
     if defect["type"] in IN_WORDS:
         return f"expected {IN_WORDS[defect['type']]}"
+    if defect["type"] == "too_short":
+        return f"expected a list of at least {defect['ctx']['min_length']}"
+    if defect["type"] == "too_long":
+        return f"expected a list of at most {defect['ctx']['max_length']}"
     text = defect["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return text if text.startswith("expected") else f"expected {text}"
 

@@ -104,6 +104,10 @@ def test_every_kind_of_source(source: str, expected: Source) -> None:
         (MINIMAL + "page: {shifts: 6}\n", ":4: page.shifts: expected a list, found 6"),
         (MINIMAL + "mqtt: {port: 1.5}\n", ":4: mqtt.port: expected a whole number, found 1.5"),
         (MINIMAL.replace("}", ", loop: 7}"), ":3: camera.loop: expected true or false, found 7"),
+        (
+            MINIMAL + "limits: {zones: [{name: z, polygon: [[0, 0], [9, 9]], limits: none}]}\n",
+            ":4: limits.zones.0.polygon: expected a list of at least 3, found [[0, 0], [9, 9]]",
+        ),
         (MINIMAL + "limits: {guard: 5}\n", ":4: limits.guard: expected keys with values of their"),
         (MINIMAL + "state_dir: 5\n", ":4: state_dir: expected a path, found 5"),
         (MINIMAL.replace("line1", "010"), ":2: line: expected text, found 10"),
