@@ -323,6 +323,7 @@ def test_a_model_that_fails_is_an_alarm_until_it_judges_again(tmp_path: Path) ->
     inspector = Inspector(Segmenter(manifest, runtime), Limits())
     info = ModelInfo(name="m", sha256="0" * 64, runtime=runtime.name)
     fresh, unseen = (replace(FRAME, image=noise(1)), Unseen("x", Reason(Rule.NO_FRAME), "gone"))
+    dark = replace(FRAME, image=np.zeros_like(fresh.image))
     with closing(Outbox(tmp_path / "outbox.db")) as outbox:
         line = Line(lines.read(path).config, inspector, info, outbox)
         raised = []
@@ -331,7 +332,7 @@ def test_a_model_that_fails_is_an_alarm_until_it_judges_again(tmp_path: Path) ->
             (True, fresh),
             (True, fresh),
             (False, unseen),
-            (False, FRAME),
+            (False, dark),
             (False, fresh),
         ):
             runtime.fails = fails
