@@ -46,17 +46,21 @@ def far_broker(cable: Cable, tmp_path: Path) -> Iterator[int]:
         broker.kill()
 
 
+def started(line: Line, port: int) -> Publisher:
+    """What publishes to the far broker, without TLS."""
+    config = MqttConfig(port=port).model_copy(update={"host": THERE})
+    publishing = Publisher(config, TOPICS, line.outbox, model=MODEL, limits=Limits(), stats=stats)
+    publishing.start()
+    return publishing
+
+
 def test_a_broker_behind_a_pulled_cable_is_noticed_and_gets_all(
     cable: Cable, far_broker: int, tmp_path: Path
 ) -> None:
     """Within 2 s of a result; what was recorded meanwhile leaves once the cable is plugged in."""
     line = Line(tmp_path)
     with closing(line.outbox):
-        config = MqttConfig(port=far_broker).model_copy(update={"host": THERE})  # without TLS
-        publishing = Publisher(
-            config, TOPICS, line.outbox, model=MODEL, limits=Limits(), stats=stats
-        )
-        publishing.start()
+        publishing = started(line, far_broker)
         line.record(3)
         publishing.notify()
         until(lambda: publishing.connected and line.outbox.depth() == 0)
@@ -85,11 +89,7 @@ def test_a_cable_that_is_pulled_again_and_again_refuses_nothing(
     monkeypatch.setattr(publisher, "RETRY_MAX_S", 0.5)
     line = Line(tmp_path)
     with closing(line.outbox):
-        config = MqttConfig(port=far_broker).model_copy(update={"host": THERE})  # without TLS
-        publishing = Publisher(
-            config, TOPICS, line.outbox, model=MODEL, limits=Limits(), stats=stats
-        )
-        publishing.start()
+        publishing = started(line, far_broker)
         for number in range(ENOUGH + 1):
             until(lambda: publishing.connected and line.outbox.depth() == 0)
             cable.pull(True)
