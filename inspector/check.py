@@ -9,7 +9,8 @@ from pydantic_core import to_jsonable_python
 
 from inspector import lines, mark
 from inspector.calibration import Calibrated, origin, outdated, tell
-from inspector.config import ModelConfig, Setting, Source, settings
+from inspector.config import Setting, Source, settings
+from inspector.errors import ConfigError
 from inspector.limits import measure_of
 from inspector.lines import Line
 from inspector.segment import bundle
@@ -37,14 +38,15 @@ def run(line: Line, *, as_json: bool) -> None:
     Raises:
         BundleError: the model may not run.
         ConfigError: the mark that has to be in view or a file that leads to the broker cannot be
-            read, or there are limits of a class that the model does not have.
+            read, there are limits of a class that the model does not have, or it cannot run as it
+            is told to.
         ConfigNotPermitted: this user may not read such a file.
     """
     line.refuse_missing_files()
     mark.load(line.config.sight.reference)
     model = bundle.load(bundle.locate(line.config.model.bundle))
     line.refuse_others_than(model.manifest.classes)
-    rows = [*_settings(line), *_model(model, line.config.model)]
+    rows = [*_settings(line), *_model(model, line)]
     wide, most = max(len(row.key) for row in rows), 44
     for row in rows:
         told = f"{row.key:{wide}} {row.text():{most}} {row.origin}"
@@ -84,8 +86,12 @@ def _calibrated(key: str) -> str:
     return {"limits": name, "scale": section, "sight": section}.get(section, "")
 
 
-def _model(model: Bundle, config: ModelConfig) -> list[Row]:
-    runtime = bundle.open_runtime(model, config)
+def _model(model: Bundle, line: Line) -> list[Row]:
+    config = line.config.model
+    try:
+        runtime = bundle.open_runtime(model, config)
+    except ConfigError as error:
+        raise line.placed(error) from None
     bundle.self_test(model, runtime)
     origin = str(model.root / "manifest.yaml")
     manifest = model.manifest

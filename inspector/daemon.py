@@ -22,7 +22,7 @@ from inspector import lines, mark
 from inspector.calibration import outdated
 from inspector.cameras import CameraState, Grabber, make_camera
 from inspector.config import CameraConfig, LineConfig
-from inspector.errors import BrokerError, OutboxError
+from inspector.errors import BrokerError, ConfigError, OutboxError
 from inspector.notify import notify
 from inspector.page.feed import Condition, Feed, Shown
 from inspector.page.server import Page
@@ -355,7 +355,10 @@ def _open_inspector(told: lines.Line) -> tuple[Inspector, ModelInfo]:
     told.refuse_missing_files()  # first, as a model takes long
     config = told.config
     cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
-    segmenter, info = bundle.open_segmenter(config.model, cache)
+    try:
+        segmenter, info = bundle.open_segmenter(config.model, cache)
+    except ConfigError as error:
+        raise told.placed(error) from None
     told.refuse_others_than(segmenter.manifest.classes)
     return Inspector(segmenter, config.limits, _view(config)), info
 

@@ -45,10 +45,14 @@ class Line:
         try:
             self.config.limits.refuse_others_than(classes)
         except ConfigError as error:
-            key = str(error).partition(":")[0]
-            known = settings(self.written, self.text)
-            at = next(s.line for s in known if s.key.startswith(key) and s.line)
-            raise ConfigError(f"{self.path}:{at}: {error}") from None
+            raise self.placed(error) from None
+
+    def placed(self, error: ConfigError) -> ConfigError:
+        """An error that begins with a key, with the file and the line of that key in it."""
+        key = str(error).partition(":")[0]
+        known = settings(self.written, self.text)
+        at = next((f":{s.line}" for s in known if s.key.startswith(key) and s.line), "")
+        return ConfigError(f"{self.path}{at}: {error}")
 
     def refuse_missing_files(self) -> None:
         """What is needed to reach the broker has to be there, and readable. Of a credential only

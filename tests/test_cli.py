@@ -149,6 +149,23 @@ def test_check_says_what_is_in_force_and_from_where(model: Path, tmp_path: Path)
     assert rows["bundle.runtime"]["value"].startswith("openvino/CPU/")
 
 
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_a_precision_that_the_bundle_does_not_have_is_told_with_its_place(
+    model: Path, tmp_path: Path, verb: str
+) -> None:
+    """As any other defect of the file: path, line, key, expected, found."""
+    config = tmp_path / "line.yaml"
+    config.write_text(
+        "site: a\nline: b\ncamera: {source: 'folder:x'}\npage: null\n"
+        f"model:\n  bundle: '{model}'\n  precision: int8\n"
+    )
+
+    done = run(verb, "--config", config)
+
+    assert done.returncode == 78
+    assert f"{config}:7: model.precision: expected one of" in done.stderr
+
+
 def test_check_shows_values_as_one_writes_them_and_no_password(model: Path, tmp_path: Path) -> None:
     """What is printed can be put into the file again; an address is told without its secret."""
     (tmp_path / "line.yaml").write_text(
