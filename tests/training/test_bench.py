@@ -95,7 +95,7 @@ def test_tables_go_where_they_belong(tmp_path: Path) -> None:
 def test_the_stages_of_a_part_make_up_the_whole() -> None:
     """What was timed by itself and what the inspector says of itself fit together."""
     made = bundles.load(bundles.locate("default"))
-    stages, steps = profiles.run(made, rounds=3)
+    stages, steps = profiles.run(made, rounds=9)
 
     for row in stages:
         ms = {name: spread.median for name, spread in row.ms.items()}
