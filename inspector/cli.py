@@ -6,7 +6,6 @@ import math
 import os
 import sys
 import traceback
-from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -59,7 +58,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except Exception:
         traceback.print_exc()
-        with suppress(OSError):  # what a full disk refused would be tried again at the end
+        try:
+            sys.stdout.flush()
+        except OSError:  # as of a full disk; at the end it would be tried again, with another code
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(InspectorError.exit_code)
 

@@ -1,5 +1,6 @@
-"""Files that are replaced as a whole, and are on the disk when that is said."""
+"""Files that are replaced as a whole, and are on the disk when that is said; the hash of one."""
 
+import hashlib
 import os
 import stat
 from contextlib import suppress
@@ -48,3 +49,13 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """Of what is in the file, in hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,7 +7,6 @@ writes `report/report.html`, one file that needs nothing else, and `report/resul
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 import sys
@@ -24,6 +23,7 @@ from rich.progress import track
 from inspector.cameras.pictures import load_picture
 from inspector.config import ModelConfig
 from inspector.errors import InspectorError
+from inspector.files import replace, sha256_of
 from inspector.limits import Limits
 from inspector.pipeline import Inspector
 from inspector.segment import bundle as bundles
@@ -71,9 +71,10 @@ def run(settings: Settings, *, as_json: bool = False) -> dict[str, Any]:
     inspector = Inspector(segmenter, Limits(min_scratch_px=settings.min_scratch_px))
     judged = judge(rows, inspector)
     groups = summary.summaries(judged, settings.min_scratch_px, SEED)
+    manifest = labels.manifest_of(settings.data)
     about = report.About(
         data=str(settings.data),
-        data_sha256=_sha256(labels.manifest_of(settings.data)),
+        data_sha256=sha256_of(manifest) if manifest else None,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         model=model.manifest.name,
         model_version=model.manifest.version,
@@ -118,10 +119,6 @@ def _command(settings: Settings) -> str:
     )
 
 
-def _sha256(manifest: Path | None) -> str | None:
-    return hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest else None
-
-
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -131,11 +128,8 @@ def _make(folder: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole, so that no reader sees half of it."""
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        replace(path, text.encode(), durable=False)
     except OSError as error:
         found = error.strerror or error
         raise InspectorError(f"{path}: expected to write the report, found: {found}") from None

@@ -33,6 +33,7 @@ from ultralytics.utils import SETTINGS
 from ultralytics.utils.loss import SemanticSegmentationLoss
 
 from inspector.errors import ConfigError, NoInputError
+from inspector.files import replace
 from training.live import Live, LiveLoader
 from training.live import settings as live_settings
 from training.nets import opened
@@ -261,17 +262,11 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
         "resume": str(last) if resume else False,
     }  # fmt: skip
     trainer = kind(overrides=overrides)
-    _keep({**config, "data": str(data.resolve())}, Path(trainer.save_dir) / KEPT)
+    kept_settings = yaml.safe_dump({**config, "data": str(data.resolve())}, sort_keys=False)
+    replace(Path(trainer.save_dir) / KEPT, kept_settings.encode())
     trainer.train()
     forget_the_machine(Path(trainer.wdir) / "best.pt")
     return Path(trainer.wdir)
-
-
-def _keep(config: dict[str, Any], file: Path) -> None:
-    """Write the settings as a whole, so that no interruption leaves half of them."""
-    part = file.with_name(file.name + ".part")
-    part.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    part.replace(file)
 
 
 def forget_the_machine(weights: Path) -> None:

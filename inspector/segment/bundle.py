@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from inspector import strictyaml
 from inspector.config import ModelConfig
 from inspector.errors import BundleError, ConfigError, InferenceError
+from inspector.files import sha256_of
 from inspector.publish.message import ModelInfo
 from inspector.segment import compiled
 from inspector.segment.manifest import GOLDEN_INPUT, GOLDEN_LABELS, MODEL, Manifest
@@ -229,6 +230,6 @@ def _iou(expected: NDArray[np.bool_], found: Detection) -> float:
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256_of(path)
     except OSError as error:
         return f"nothing ({error.strerror})"

@@ -4,12 +4,11 @@ The library that wrote them checks nothing: a flipped bit would judge otherwise 
 the right model. Beside each lies its sha256, which tells damage, not somebody who may write here.
 """
 
-import hashlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from inspector.files import replace
+from inspector.files import replace, sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ def drop_damaged(folder: Path) -> None:
     """
     try:
         for file in _files(folder):
-            if _told(file) != _sha256(file):
+            if _told(file) != sha256_of(file):
                 log.warning("%s: expected it as it was proved, found it changed: deleted", file)
                 _delete(file)
     except OSError as error:
@@ -35,7 +34,7 @@ def prove(folder: Path) -> None:
     try:
         for file in _files(folder):
             if _told(file) is None:
-                replace(_beside(file), _sha256(file).encode())
+                replace(_beside(file), sha256_of(file).encode())
     except OSError as error:
         log.warning("compiled models in %s will not be used again: %s", folder, error)
 
@@ -69,8 +68,3 @@ def _told(file: Path) -> str | None:
         return _beside(file).read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
         return None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from inspector.errors import NoInputError
+from inspector.files import sha256_of
 from training.annotations import reading, split
 from training.annotations.values import IGNORE, Picture
 from training.evaluation.labels import LabelError
@@ -73,8 +73,7 @@ def placed(
                 "found none"
             )
         if reading.is_file(picture.path):
-            with picture.path.open("rb") as file:
-                contents.append(hashlib.file_digest(file, "sha256").hexdigest())
+            contents.append(sha256_of(picture.path))
         else:
             missing.append(
                 f"{where}: expected the picture at {picture.path}, or --pictures FOLDER; found none"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from rich.progress import track
 
 from inspector.cameras.pictures import find_pictures, load_picture
 from inspector.errors import NoInputError
+from inspector.files import sha256_of
 from inspector.types import Unseen
 from training.synth.surfaces import SURFACES, OwnPart
 
@@ -56,7 +56,7 @@ def read_folder(folder: Path, progress: bool = False) -> Good:
                 f"{part.source}: expected at least {MIN_SIDE} × {MIN_SIDE} px, found {w} × {h}"
             )
         else:
-            readable.append((path, hashlib.sha256(path.read_bytes()).hexdigest()))
+            readable.append((path, sha256_of(path)))
     if not readable:
         raise NoInputError(
             f"{folder}: expected good pictures, found none that can be used; {left_out[0]}"
