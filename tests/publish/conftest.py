@@ -120,3 +120,11 @@ def listen():
     for listener in listeners:
         with suppress(OSError):
             listener.close()
+
+
+def results(listener):
+    return listener.on("result")
+
+
+def ids(listener):
+    return [message["id"] for message in results(listener)]

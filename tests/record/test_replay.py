@@ -20,12 +20,6 @@ def path(tmp_path):
     return tmp_path / "outbox.db"
 
 
-@pytest.fixture
-def outbox(path):
-    with closing(Outbox(path)) as outbox:
-        yield outbox
-
-
 def record(outbox, count=1):
     return [outbox.record("results", lambda ticket: ticket.id) for _ in range(count)]
 
