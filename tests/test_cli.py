@@ -61,6 +61,21 @@ def test_what_nobody_foresaw_is_no_verdict(model: Path, pictures: Path) -> None:
     assert "No space left on device" in done.stderr
 
 
+def test_what_was_said_before_an_error_is_not_lost() -> None:
+    """It may still lie in a buffer; only a stdout that refuses it is given up."""
+    code = (
+        "import sys; from inspector import cli\n"
+        "cli.app = lambda: sys.stdout.write('told') / 0\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stdout) == (70, "told")
+    assert "ZeroDivisionError" in done.stderr
+
+
 def test_inspect_draws_what_it_found(model: Path, pictures: Path, tmp_path: Path) -> None:
     """One overlay per picture, also for the one that could not be read."""
     out = tmp_path / "drawn"
