@@ -1,5 +1,6 @@
 """Generated pictures: deterministic, balanced, and labelled with the truth."""
 
+import gc
 import hashlib
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables.DefaultTable import DefaultTable
+from PIL import ImageFont
 from typer.testing import CliRunner
 
 from training.__main__ import app
@@ -48,6 +50,17 @@ def test_a_typeface_with_something_odd_is_used_without_a_word(
 
     assert str(tmp_path / "odd.ttf") in fonts.font_files.__wrapped__()
     assert caplog.text == ""
+
+
+def test_typefaces_do_not_stay_in_memory() -> None:
+    """Each size of each of some hundred typefaces takes 150 kB, and a data set needs thousands."""
+    gc.collect()
+    before = {id(o) for o in gc.get_objects() if isinstance(o, ImageFont.FreeTypeFont)}
+    for index in range(20):
+        draw(SMALL, index)
+    gc.collect()
+    after = {id(o) for o in gc.get_objects() if isinstance(o, ImageFont.FreeTypeFont)}
+    assert len(after - before) == 0
 
 
 def test_another_seed_gives_other_pictures() -> None:

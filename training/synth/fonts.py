@@ -74,24 +74,19 @@ def font_files() -> tuple[str, ...]:
     return tuple(good)
 
 
-@cache
-def _load(path: str, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size)
-
-
 def random_font(rng: np.random.Generator, size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """A typeface of the given size in pixels; `bold` prefers heavy ones."""
     files = _files(_held_out.get())
     if bold:
         heavy = [f for f in files if "bold" in f.lower() or "heavy" in f.lower()]
         files = tuple(heavy) or files
-    return _load(files[int(rng.integers(len(files)))], max(5, size))
+    return ImageFont.truetype(files[int(rng.integers(len(files)))], max(5, size))
 
 
 def dejavu(rng: np.random.Generator, size: int) -> ImageFont.FreeTypeFont:
     """A typeface that covers many scripts."""
     files = [f for f in font_files() if "DejaVuSans" in f and "Display" not in f]
-    return _load(files[int(rng.integers(len(files)))], max(5, size))
+    return ImageFont.truetype(files[int(rng.integers(len(files)))], max(5, size))
 
 
 def word(rng: np.random.Generator, script: int = 0) -> str:
