@@ -57,7 +57,7 @@ def read_masks(path: Path, pictures: Path | None) -> list[Picture]:
     wrong += [
         f"{masks}: {mask.relative_to(masks)}: expected a picture of this name in {images}, "
         "found none"
-        for mask in sorted(masks.rglob("*.png"))
+        for mask in reading.listed(masks, "**/*.png")
         if mask not in expected
     ]
     if wrong:

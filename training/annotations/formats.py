@@ -93,7 +93,7 @@ def _by_content(path: Path) -> Format:
 
 def _only_file(folder: Path) -> Path:
     """The annotation file of a folder, or of several of LabelMe the first."""
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".json", ".xml"))
+    files = [p for p in reading.listed(folder, "*") if p.suffix.lower() in (".json", ".xml")]
     if len(files) > 1 and not labelme.is_labelme(reading.load_json(files[0])):
         names = ", ".join(file.name for file in files[:4])
         raise LabelError(f"{folder}: expected one annotation file, found {len(files)}: {names}")

@@ -48,7 +48,7 @@ def read(path: Path, pictures: Path | None) -> list[Picture]:
         LabelError: a file that is none of LabelMe's, or a shape that cannot be true.
         NoInputError: a folder without JSON.
     """
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    files = reading.listed(path, "*.json") if path.is_dir() else [path]
     if not files:
         raise NoInputError(f"{path}: expected JSON files of LabelMe, found none")
     return [_picture(file, pictures) for file in files]

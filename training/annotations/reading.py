@@ -97,6 +97,17 @@ def locate(folder: Path, name: str) -> Path:
     return below if not is_file(direct) and is_file(below) else direct
 
 
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """What of a folder matches, in order, without names that start with a dot: macOS writes one
+    beside each file on a share, and archives carry them on.
+    """
+    return [
+        path
+        for path in sorted(folder.glob(pattern))
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
 def is_file(path: Path) -> bool:
     """Whether a file is there; False too for what can be no file's name."""
     try:
