@@ -44,6 +44,7 @@ def sides(out: Path) -> dict[str, set[str]]:
     [
         ("P7_2.png", "P7"), ("P7-12.jpg", "P7"), ("line 3/P7 (2).png", "P7"), ("P7.png", "P7"),
         ("007.png", "007"), ("_3.png", "_3"), ("P7_left.png", "P7_left"), ("P7_2_1.png", "P7_2"),
+        (r"line 3\P7_2.png", "P7"),
     ],
 )  # fmt: skip
 def test_the_part_is_the_name_without_the_view(name: str, part: str) -> None:

@@ -15,10 +15,10 @@ def part_of(name: str, pattern: re.Pattern[str] | None) -> str | None:
     """The part that a picture shows, by its name; None if the pattern is not in it.
 
     A pattern is searched in the whole name, folders included, and its first group is the part.
-    Without one it is the file's name without suffix and view number.
+    Without one it is the file's name without suffix and view number; folders may be of Windows.
     """
     if pattern is None:
-        stem = PurePosixPath(name).stem
+        stem = PurePosixPath(name.replace("\\", "/")).stem
         return VIEW.sub("", stem) or stem
     found = pattern.search(name)
     return (found.group(1) or None) if found else None
