@@ -1,5 +1,6 @@
 """Files and names as other machines leave them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,4 +21,27 @@ def test_what_macos_leaves_beside_each_file_is_passed_over(tmp_path: Path, form:
 
     made = run(Settings(tmp_path / "given", tmp_path / "out"))
 
+    assert sum(count.pictures for count in made.counts.values()) == len(annotated.SHAPES)
+
+
+@pytest.mark.parametrize("root", ["C:\\data\\", "/home/other/data/", "\\\\server\\share\\"])
+@pytest.mark.parametrize("form", ["via", "coco", "cvat", "labelme"])
+def test_paths_of_another_machine_are_names(tmp_path: Path, root: str, form: str) -> None:
+    """An annotator's own disk is not here: the pictures lie where it is said."""
+    shapes = {root + name: drawn for name, drawn in annotated.SHAPES.items()}
+    annotated.draw_pictures(tmp_path / "pictures")
+    given = tmp_path / "given"
+    given.mkdir()
+    if form == "cvat":
+        (given / "a.xml").write_text(annotated.cvat(shapes))
+    elif form == "labelme":
+        for number, (name, drawn) in enumerate(shapes.items()):
+            (given / f"{number}.json").write_text(json.dumps(annotated.labelme(name, drawn)))
+    else:
+        (given / "a.json").write_text(json.dumps(getattr(annotated, form)(shapes)))
+
+    made = run(Settings(given, tmp_path / "out", crop=0, pictures=tmp_path / "pictures"))
+
+    names = {path.stem for path in (tmp_path / "out" / "images").rglob("*.png")}
+    assert not any(name.startswith("-") for name in names)
     assert sum(count.pictures for count in made.counts.values()) == len(annotated.SHAPES)

@@ -105,5 +105,5 @@ def _part(picture: Picture, pattern: re.Pattern[str] | None) -> str | None:
 
 def _name(picture: Picture) -> str:
     """The file's name in the data set: folders are joined into it, and it has no suffix."""
-    path = PurePosixPath(picture.name.replace("\\", "/"))
-    return "-".join(part for part in path.with_suffix("").parts if part not in ("..", "/"))
+    path = PurePosixPath(picture.name.replace("\\", "/").lstrip("/"))
+    return "-".join(part for part in path.with_suffix("").parts if part != "..")

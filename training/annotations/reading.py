@@ -6,7 +6,7 @@ import json
 import math
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
@@ -90,9 +90,13 @@ def width(value: Any, where: str) -> float | None:
 def locate(folder: Path, name: str) -> Path:
     """Where the picture `name` lies: in the folder, or in its `images/` as tools export it.
 
-    Backslashes of Windows are slashes. A picture that is nowhere is reported when it is opened.
+    Backslashes of Windows are slashes. Of a path from the root of a disk, where no such file is,
+    the name alone counts: it was true where the annotator sat. A picture that is nowhere is
+    reported when it is opened.
     """
     name = name.replace("\\", "/")
+    if PureWindowsPath(name).anchor and not is_file(Path(name)):
+        name = name.rpartition("/")[2]
     direct, below = folder / name, folder / "images" / name
     return below if not is_file(direct) and is_file(below) else direct
 
