@@ -7,6 +7,7 @@ import pytest
 
 from tests.training import annotated
 from training.annotations.importer import Settings, run
+from training.evaluation.labels import LabelError
 
 SIDECAR = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X\xa3"
 """How the file begins that macOS writes beside another one on a share, as `._NAME`."""
@@ -45,3 +46,14 @@ def test_paths_of_another_machine_are_names(tmp_path: Path, root: str, form: str
     names = {path.stem for path in (tmp_path / "out" / "images").rglob("*.png")}
     assert not any(name.startswith("-") for name in names)
     assert sum(count.pictures for count in made.counts.values()) == len(annotated.SHAPES)
+
+
+@pytest.mark.parametrize("folders", [("images", "masks"), ("good", "bad")])
+def test_a_name_that_is_no_text_is_told(tmp_path: Path, folders: tuple[str, str]) -> None:
+    """As old archives of Windows leave it; in what is written of a data set it cannot stand."""
+    for folder in (tmp_path / "given" / name for name in folders):
+        annotated.draw_pictures(folder, ["A.png", "B.png", "C.png"])
+        (folder / "C.png").rename(folder / "C_\udcfc.png")
+
+    with pytest.raises(LabelError, match=r"expected a name in UTF-8, found '\S*C_\\udcfc\.png'"):
+        run(Settings(tmp_path / "given", tmp_path / "out"))

@@ -61,6 +61,10 @@ def placed(
     names: dict[str, Picture] = {}
     for picture in pictures:
         where = f"{picture.where}: {picture.name}"
+        if not _is_text(picture.name):
+            wrong.append(
+                f"{where}: expected a name in UTF-8, found {picture.name!a}: rename the file"
+            )
         other = names.setdefault(_name(picture), picture)
         if other is not picture:
             wrong.append(
@@ -94,6 +98,15 @@ def placed(
         Entry(picture, _name(picture), group, SPLITS[group in held])
         for picture, group in zip(pictures, groups, strict=True)
     ]
+
+
+def _is_text(name: str) -> bool:
+    """Whether it can be written down: a file's name may be any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _part(picture: Picture, pattern: re.Pattern[str] | None) -> str | None:
