@@ -70,7 +70,8 @@ def export(
     Raises:
         ExportRefused: a runtime does not reproduce the golden detections, finds none at all, or
             judges the hold-out otherwise than the net does.
-        NoInputError: weights that are not there, or are none.
+        NoInputError: weights that are not there, or are none; pictures that are not there.
+        LabelError: labels of the hold-out that cannot be true.
         BundleError: the edge cannot load what was written.
     """
     hold_out = _hold_out(data)
@@ -135,10 +136,7 @@ def facts_of(file: Path) -> dict[str, Any]:
 
 def _hold_out(data: Path) -> list[Path]:
     """The pictures on which the gate judges, before any work is done without them."""
-    try:
-        pictures = gate.pictures_of(data)
-    except OSError:
-        pictures = []
+    pictures = gate.pictures_of(data) if (data / "truth-val.jsonl").is_file() else []
     if len(pictures) < gate.LEAST_PICTURES:
         raise ExportRefused(
             f"{data}: expected a hold-out of at least {gate.LEAST_PICTURES} pictures "

@@ -6,8 +6,6 @@ each runtime and precision of the bundle. What differs beyond the bounds is not 
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +17,15 @@ import torch
 from rich.progress import track
 from rich.table import Table
 
+from inspector.cameras.pictures import load_picture
 from inspector.config import Limits
 from inspector.pipeline import Inspector
 from inspector.segment.manifest import Manifest
 from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
-from inspector.types import Frame, Image, Mask, Result
+from inspector.types import Image, Mask, Result
 from training import nets
+from training.evaluation import labels
 
 LIMIT_PX = 40.0
 MOST_FLIPS = 0.005
@@ -98,10 +98,10 @@ def compare(
     inspectors = [Inspector(Segmenter(manifest, r), limits) for r in (reference, *candidates)]
     judged: list[list[Result]] = [[] for _ in inspectors]
     for path in track(pictures, "comparing runtimes", disable=not progress):
-        image = np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), np.uint8)
+        part = load_picture(path)
         # Interleaved, so that whatever else the machine does slows all alike.
         for inspector, results in zip(inspectors, judged, strict=True):
-            results.append(inspector.inspect(Frame(image, str(path), time.monotonic())))
+            results.append(inspector.inspect(part))
     return [
         _compare(inspector.segmenter.runtime.name, judged[0], results)
         for inspector, results in zip(inspectors, judged, strict=True)
@@ -140,9 +140,13 @@ def _mask(result: Result) -> Mask:
 
 
 def pictures_of(data: Path, split: str = "val") -> list[Path]:
-    """The pictures of a generated data set's split."""
-    rows = (data / f"truth-{split}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [data / json.loads(row)["image"] for row in rows]
+    """The pictures of a data set's split.
+
+    Raises:
+        LabelError: labels that cannot be true.
+        NoInputError: no such split, or pictures of it that are not there.
+    """
+    return [row.path for row in labels.read(data / f"truth-{split}.jsonl")]
 
 
 def table(rows: Sequence[Comparison]) -> Table:

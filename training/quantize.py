@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import nncf
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 from rich.progress import track
 
+from inspector.cameras.pictures import load_picture
 from inspector.segment.manifest import INT8, MODEL
+from inspector.types import Unseen
 
 CALIBRATED_ON = 240
 """Tiles that show the ranges of every layer."""
@@ -39,7 +40,10 @@ def _tiles(pictures: Sequence[Path], side: int) -> Iterator[NDArray[np.uint8]]:
     """Pictures put together to fill the model's input, so that no layer learns mostly padding."""
     canvas, x, y, tall = np.full((side, side, 3), 114, np.uint8), 0, 0, 0
     for path in pictures:
-        image = np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), np.uint8)[:side, :side]
+        part = load_picture(path)
+        if isinstance(part, Unseen):
+            continue
+        image = part.image[:side, :side]
         height, width = image.shape[:2]
         if x + width > side:
             x, y, tall = 0, y + tall, 0

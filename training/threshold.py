@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from inspector.cameras.pictures import load_picture
 from inspector.config import Limits
 from inspector.errors import NoInputError
 from inspector.pipeline import Inspector
 from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
-from inspector.types import Frame, Image, Verdict
+from inspector.types import Image, Verdict
+from training.evaluation import labels
 
 LIMIT_PX = 40.0
 """The size limit that a line starts with."""
@@ -61,9 +60,11 @@ def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool 
     """The confidence that serves best on truth-`split`.jsonl in the data set's folder `data`.
 
     Raises:
-        NoInputError: it lists no good part, or no bad one: nothing could be weighed.
+        LabelError: labels that cannot be true.
+        NoInputError: pictures that are not there; or no good part, or no bad one: nothing could be
+            weighed.
     """
-    rows = [json.loads(line) for line in (data / f"truth-{split}.jsonl").read_text().splitlines()]
+    rows = labels.read(data / f"truth-{split}.jsonl")
     runtime, limits = _Once(segmenter.runtime), Limits(min_scratch_px=LIMIT_PX)
     inspectors = [
         Inspector(Segmenter(segmenter.manifest, runtime, float(c)), limits) for c in TRIED
@@ -71,12 +72,12 @@ def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool 
     bad, rejected = [], []
     for row in track(rows, "choosing the confidence", disable=not progress):
         # A bad part without outlines is trusted to be bad by more than the limit.
-        unmeasured = math.inf if row.get("label") == "bad" else 0.0
-        longest = max((s["length_px"] for s in row["scratches"]), default=unmeasured)
+        unmeasured = math.inf if row.bad else 0.0
+        longest = max((s.length_px for s in row.scratches), default=unmeasured)
         if LIMIT_PX * (1 - UNSURE) < longest < LIMIT_PX * (1 + UNSURE):
             continue
-        image = np.asarray(cv2.imread(str(data / row["image"])), np.uint8)
-        results = (i.inspect(Frame(image, row["image"], time.monotonic())) for i in inspectors)
+        part = load_picture(row.path)
+        results = (inspector.inspect(part) for inspector in inspectors)
         bad.append(longest >= LIMIT_PX)
         rejected.append([result.verdict is not Verdict.PASS for result in results])
         runtime.forget()

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from inspector.bench import SAMPLES
 from inspector.config import ModelConfig
+from inspector.errors import NoInputError
 from inspector.segment import bundle
 from inspector.segment.manifest import INT8, MODEL
 from inspector.segment.openvino_runtime import OpenVinoRuntime
@@ -19,6 +20,7 @@ from inspector.segment.runtime import FakeRuntime
 from inspector.segment.segmenter import Segmenter
 from tests.support.bundles import manifest_of
 from training import export, gate
+from training.evaluation.labels import LabelError
 from training.gate import Comparison
 
 MANIFEST = manifest_of("end2end", 640)
@@ -192,4 +194,22 @@ def test_a_broken_model_in_eight_bits_is_left_out(
 def test_an_export_without_a_hold_out_is_refused(tmp_path: Path) -> None:
     """Before any work is done, and the message says how to make one."""
     with pytest.raises(export.ExportRefused, match="training synth --val 200"):
+        export.export(tmp_path / "w.pt", tmp_path / "out", tmp_path, "t", "0")
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "expected"),
+    [
+        ('{"image": "a.png", "label": "good"}', NoInputError, "expected a picture at .*a.png"),
+        ('{"image": "a.png"', LabelError, "expected one JSON object"),
+        ('{"label": "good"}', LabelError, "image: expected this field, found none"),
+    ],
+)
+def test_an_export_on_a_hold_out_that_is_gone_or_broken_is_refused(
+    tmp_path: Path, row: str, error: type[Exception], expected: str
+) -> None:
+    """Before any work is done, with the line."""
+    (tmp_path / "truth-val.jsonl").write_text(f"{row}\n")
+
+    with pytest.raises(error, match=rf"truth-val.jsonl:1: .*{expected}"):
         export.export(tmp_path / "w.pt", tmp_path / "out", tmp_path, "t", "0")

@@ -38,13 +38,16 @@ class RedIsAScratch(FakeRuntime):
 def test_the_confidence_lies_between_the_good_and_the_bad(tmp_path: Path) -> None:
     """Each picture is asked once; those near to the limit are left out."""
     rows: list[dict[str, object]] = []
+    outline = [[20, 20], [119, 20], [119, 27], [20, 27]]
     for name, red, longest in [("a", 200, 90), ("b", 150, 60), ("c", 100, 0), ("d", 250, 42)]:
         image = np.zeros((200, 200, 3), np.uint8)
         image[:, :, 0] = np.arange(200)
         image[20:28, 20:120, 2] = red
         cv2.imwrite(str(tmp_path / f"{name}.png"), image)
-        rows.append({"image": f"{name}.png", "scratches": [{"length_px": longest}] * bool(longest)})
-    rows[1] = {"image": "b.png", "label": "bad", "scratches": []}  # known to be bad, not measured
+        drawn = [{"length_px": longest, "polygon": outline}] * bool(longest)
+        label = "bad" if longest else "good"
+        rows.append({"image": f"{name}.png", "label": label, "scratches": drawn})
+    rows[1] = {"image": "b.png", "label": "bad"}  # known to be bad, not measured
     (tmp_path / "truth-val.jsonl").write_text("\n".join(map(json.dumps, rows)))
     manifest = manifest_of("end2end", 640)
     runtime = RedIsAScratch(FakeRuntime.none(manifest))
@@ -68,12 +71,11 @@ def test_a_picture_of_several_tiles_is_asked_once() -> None:
         assert told == pytest.approx([200 / 255, 0])
 
 
-@pytest.mark.parametrize("longest", [0, 90])
-def test_good_parts_alone_choose_nothing(tmp_path: Path, longest: int) -> None:
+@pytest.mark.parametrize("label", ["good", "bad"])
+def test_good_parts_alone_choose_nothing(tmp_path: Path, label: str) -> None:
     """Nor do bad ones alone."""
     cv2.imwrite(str(tmp_path / "a.png"), np.full((64, 64, 3), 90, np.uint8))
-    row = {"image": "a.png", "scratches": [{"length_px": longest}] * bool(longest)}
-    (tmp_path / "truth-val.jsonl").write_text(json.dumps(row))
+    (tmp_path / "truth-val.jsonl").write_text(json.dumps({"image": "a.png", "label": label}))
     manifest = manifest_of("end2end", 640)
 
     with pytest.raises(NoInputError, match="expected good parts and bad ones"):
