@@ -13,6 +13,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a model
 @app.callback()
 def main() -> None:
     """Generate, train, export: the README beside this file has the commands."""
+    import io
+    import sys
+
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @app.command()

@@ -129,7 +129,8 @@ def _make(folder: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        replace(path, text.encode(), durable=False)
+        # A file's name may be any bytes, of which text carries only some.
+        replace(path, text.encode(errors="backslashreplace"), durable=False)
     except OSError as error:
         found = error.strerror or error
         raise InspectorError(f"{path}: expected to write the report, found: {found}") from None

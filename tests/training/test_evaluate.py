@@ -1,5 +1,6 @@
 """`python -m training evaluate`: from labelled pictures to figures, a page and worst cases."""
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -195,6 +196,38 @@ def test_folders_of_good_and_bad_are_enough(model: Path, tmp_path: Path) -> None
     assert [both["scratches"][key]["n"] for key in ("recall", "precision")] == [0, 0]
     assert both["dice"]["value"] is None
     assert "passed; longest measured 0 px" in (tmp_path / "out/report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["lid [v2]", "a[/b]", r"$\odd$", "5 $ or 6 $", "零件", "<i>"])
+def test_a_surface_is_called_as_it_is(model: Path, tmp_path: Path, name: str) -> None:
+    """Its name is no markup of the terminal, no formula of a plot, and of any script."""
+    lines = [
+        row(tmp_path, "a.png", BAR, surface=name), row(tmp_path, "b.png", BAR),
+        row(tmp_path, "c.png", None, surface=name, bad=False),
+    ]  # fmt: skip
+    (tmp_path / "[a].jsonl").write_text("\n".join(map(json.dumps, lines)))
+
+    done = invoke("--data", tmp_path / "[a].jsonl", "--bundle", model, "--out", tmp_path)
+
+    assert done.exit_code == 0, done.output
+    assert f" {name} " in done.stdout
+    assert "/[a].jsonl" in done.stdout.replace("\n", "")
+    page = (tmp_path / "report.html").read_text()
+    assert f"{html.escape(name)}, AUC" in page
+    assert f"<th>{html.escape(name)}<br>" in page
+
+
+def test_a_name_that_is_no_text_costs_no_report(model: Path, tmp_path: Path) -> None:
+    """Archives of another code page leave such names; what cannot be shown of one is spelled."""
+    picture(tmp_path / "given/good/a.png", None)
+    (tmp_path / "given/good/a.png").rename(tmp_path / "given/good/a\udcfc.png")
+    given = (tmp_path / "given").rename(tmp_path / "k\udcfcrz")
+
+    done = invoke("--data", given, "--bundle", model, "--out", tmp_path / "out")
+
+    assert done.exit_code == 0, done.output
+    assert r"/k\udcfcrz" in done.stdout.replace("\n", "")
+    assert r"/k\udcfcrz" in (tmp_path / "out/report.html").read_text()
 
 
 def test_a_generated_data_set_is_evaluated_as_it_is(model: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ DASHES = ("-", "--", "-.", ":")
 OCTAVES_PX = (10, 20, 40, 80, 160, 320, 640, 1280)
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a surface is called as its folder is, with $ or not
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,
@@ -65,7 +67,8 @@ def svg(name: str, figure: Figure) -> str:
     namespaces of SVG without their addresses.
     """
     text = io.StringIO()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
+    with mpl.rc_context({**STYLE, "svg.hashsalt": name}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the page's typeface has it
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     drawn = text.getvalue()
     drawn = drawn[drawn.index("<svg") :]

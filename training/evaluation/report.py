@@ -165,12 +165,13 @@ def _without_polygon(item: Any) -> dict[str, Any]:
 
 def table(about: About, groups: Sequence[Summary]) -> Table:
     """The figures for a terminal, a column for each surface."""
-    title = f"{about.model} {about.model_version} on {about.data}"
+    title = Text(f"{about.model} {about.model_version} on {about.data}")
     made = Table(title=title, title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     made.add_column("", overflow="fold")
     columns = shown(groups)
     for group in columns:
-        made.add_column(f"{group.name}\n{group.pictures}\n{group.bad} bad", justify="right")
+        head = Text(f"{group.name}\n{group.pictures}\n{group.bad} bad")
+        made.add_column(head, justify="right")
     section = None
     for metric in metrics(about.min_scratch_px):
         if metric.section != section:
