@@ -6,6 +6,7 @@ each runtime and precision of the bundle. What differs beyond the bounds is not 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ MOST_LENGTH_PX = 0.5
 LEAST_IOU = 0.95
 """Of all scratch pixels together, over all pictures."""
 LEAST_PICTURES = 200
+DIGITS = {"mask_iou": 4, "length_px": 3, "worst_length_px": 2, "ms": 1}
+"""Decimals of the figures in the manifest."""
 
 
 class TorchRuntime:
@@ -119,11 +122,11 @@ def _compare(name: str, reference: Sequence[Result], found: Sequence[Result]) ->
     return Comparison(
         runtime=name,
         pictures=len(pairs),
-        mask_iou=round(both / either, 4) if either else 1.0,
-        length_px=round(float(np.mean(lengths)), 3),
-        worst_length_px=round(max(lengths), 2),
+        mask_iou=both / either if either else 1.0,
+        length_px=float(np.mean(lengths)),
+        worst_length_px=max(lengths),
         flips=sum(a.verdict is not b.verdict for a, b in pairs),
-        ms=round(float(np.median([r.timing.segment for r in found])), 1),
+        ms=float(np.median([r.timing.segment for r in found])),
     )
 
 
@@ -166,6 +169,8 @@ def table(rows: Sequence[Comparison]) -> Table:
 
 
 def facts(rows: Sequence[Comparison]) -> list[Mapping[str, Any]]:
-    """The comparison as it stands in the manifest."""
-    keys = ("runtime", "pictures", "mask_iou", "length_px", "worst_length_px", "flips", "ms")
-    return [{key: getattr(row, key) for key in keys} for row in rows]
+    """The comparison as it stands in the manifest; what is rounded there decides nothing."""
+    return [
+        {k: round(v, DIGITS[k]) if k in DIGITS else v for k, v in dataclasses.asdict(row).items()}
+        for row in rows
+    ]

@@ -18,6 +18,7 @@ from inspector.segment.manifest import INT8, MODEL
 from inspector.segment.openvino_runtime import OpenVinoRuntime
 from inspector.segment.runtime import FakeRuntime
 from inspector.segment.segmenter import Segmenter
+from inspector.types import Result, Scratch, Timing, Verdict
 from tests.support.bundles import manifest_of
 from training import export, gate
 from training.evaluation.labels import LabelError
@@ -109,6 +110,27 @@ def test_the_bounds_are_exact(change: dict[str, float], passes: bool) -> None:
     row = {"mask_iou": 1.0, "length_px": 0.0, "worst_length_px": 0.0, "flips": 0, "ms": 1.0}
 
     assert Comparison("r", 200, **{**row, **change}).passes is passes
+
+
+@pytest.mark.parametrize(
+    ("length", "pixels", "passes"),
+    [(80.5, 47_500, True), (80.5004, 50_000, False), (80.0, 47_499, False)],
+)
+def test_what_is_rounded_decides_nothing(length: float, pixels: int, passes: bool) -> None:
+    """A mean of 0.5004 px is more than 0.5, and an IoU of 0.94998 less than 0.95."""
+
+    def of(length: float, pixels: int) -> Result:
+        found = Scratch(length, 1.0, 1.0, pixels, 0.9, ((0, 0), (pixels - 1, 0)))
+        return Result("", Verdict.FAIL, (), (found,), (50_000, 1), Timing(segment=1.04))
+
+    row = gate._compare("r", [of(80.0, 50_000)] * 200, [of(length, pixels)] * 200)
+
+    assert row.passes is passes
+    assert gate.facts([row])[0] == {
+        "runtime": "r", "pictures": 200, "mask_iou": round(pixels / 50_000, 4),
+        "length_px": round(length - 80, 3), "worst_length_px": round(length - 80, 2), "flips": 0,
+        "ms": 1.0,
+    }  # fmt: skip
 
 
 def test_few_pictures_prove_nothing(pictures: list[Path], monkeypatch) -> None:
