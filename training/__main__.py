@@ -221,7 +221,7 @@ def evaluate(
 @app.command()
 def export(
     weights: Annotated[Path, typer.Option(help="best.pt or last.pt of a run")],
-    out: Annotated[Path, typer.Option(help="folder of the bundle; replaced if it exists")],
+    out: Annotated[Path, typer.Option(help="folder of the bundle; replaces a bundle only")],
     data: Annotated[
         Path, typer.Option(help="data set whose hold-out chooses the confidence")
     ] = Path("datasets/synth"),

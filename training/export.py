@@ -27,7 +27,7 @@ from rich.console import Console
 from inspector.config import ModelConfig
 from inspector.errors import ConfigError
 from inspector.segment import bundle as bundles
-from inspector.segment.bundle import Bundle
+from inspector.segment.bundle import MANIFEST, Bundle
 from inspector.segment.manifest import (
     GOLDEN_INPUT,
     GOLDEN_LABELS,
@@ -38,7 +38,7 @@ from inspector.segment.manifest import (
 )
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Detection
-from training import gate, nets, quantize, threshold
+from training import gate, nets, place, quantize, threshold
 from training.synth.dataset import Recipe, draw
 
 SIDE = 640
@@ -68,16 +68,17 @@ def export(
     """Write the bundle `out` from `weights`; `data` is a data set with a hold-out.
 
     Raises:
-        ExportRefused: a runtime does not reproduce the golden detections, finds none at all, or
-            judges the hold-out otherwise than the net does.
+        ExportRefused: what is at `out` is no bundle; a runtime does not reproduce the golden
+            detections, finds none at all, or judges the hold-out otherwise than the net does.
         NoInputError: weights that are not there, or are none; pictures that are not there.
         LabelError: labels of the hold-out that cannot be true.
         BundleError: the edge cannot load what was written.
+        InspectorError: the disk does not take it.
     """
+    _refuse_place(out)
     hold_out = _hold_out(data)
     nets.opened(weights)  # before the work, so that it is not in vain
-    with tempfile.TemporaryDirectory(dir=out.parent if out.parent.is_dir() else None) as scratchpad:
-        root = Path(scratchpad) / "bundle"
+    with place.filled(out, "bundle") as root:
         root.mkdir()
         head = to_onnx(weights, root / MODEL)
         fields: dict[str, Any] = {
@@ -112,10 +113,14 @@ def export(
                 (root / file).unlink()
         fields["evaluation"]["gate"] = gate.facts(rows)
         bundles.write(root, **fields)
-        if out.exists():
-            shutil.rmtree(out)
-        shutil.copytree(root, out)
     return bundles.load(out)
+
+
+def _refuse_place(out: Path) -> None:
+    """Raise ExportRefused for a place where something else than a bundle is."""
+    if not out.exists() or (out / MANIFEST).is_file() or (out.is_dir() and not any(out.iterdir())):
+        return
+    raise ExportRefused(f"{out}: expected nothing there, or a bundle to replace; found neither")
 
 
 def facts_of(file: Path) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Where a data set goes: nothing is there, or what may be replaced, and it comes as a whole."""
+"""Where a data set or a bundle goes: nothing is there, or what may be replaced, and it comes as a
+whole.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,9 @@ def refuse(out: Path, replace: bool, inputs: Sequence[Path | None] = ()) -> None
 
 
 @contextmanager
-def filled(out: Path) -> Iterator[Path]:
+def filled(out: Path, what: str = "data set") -> Iterator[Path]:
     """A folder to make, beside `out`: it takes that place when all went well, and is gone if not.
+    `what` it holds, for errors.
 
     Raises:
         InspectorError: the disk does not take it.
@@ -48,7 +51,7 @@ def filled(out: Path) -> Iterator[Path]:
             _publish(root, out)
     except OSError as error:
         found = error.strerror or error
-        raise InspectorError(f"{out}: expected to write the data set, found: {found}") from None
+        raise InspectorError(f"{out}: expected to write the {what}, found: {found}") from None
 
 
 def _publish(made: Path, out: Path) -> None:

@@ -1,5 +1,6 @@
 """The gate of an export: what judges differently is seen, and refused."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from inspector.bench import SAMPLES
 from inspector.config import ModelConfig
-from inspector.errors import NoInputError
+from inspector.errors import InspectorError, NoInputError
 from inspector.segment import bundle
 from inspector.segment.manifest import INT8, MODEL
 from inspector.segment.openvino_runtime import OpenVinoRuntime
@@ -235,3 +236,37 @@ def test_an_export_on_a_hold_out_that_is_gone_or_broken_is_refused(
 
     with pytest.raises(error, match=rf"truth-val.jsonl:1: .*{expected}"):
         export.export(tmp_path / "w.pt", tmp_path / "out", tmp_path, "t", "0")
+
+
+def test_an_export_replaces_nothing_but_a_bundle(tmp_path: Path) -> None:
+    """A slip in --out must not cost a folder of pictures."""
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "1.png").write_bytes(b"kept")
+
+    for out in (tmp_path / "pictures", tmp_path / "pictures" / "1.png"):
+        with pytest.raises(export.ExportRefused, match="expected nothing there, or a bundle to r"):
+            export.export(tmp_path / "w.pt", out, tmp_path, "t", "0")
+
+    assert (tmp_path / "pictures" / "1.png").read_bytes() == b"kept"
+
+
+def test_a_bundle_stays_until_the_next_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes no more is told, and leaves nothing else behind."""
+
+    def full(_weights: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export, "to_onnx", full)
+    monkeypatch.setattr(export, "_hold_out", lambda _: [])
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "manifest.yaml").write_text("before")
+    net = ROOT / "configs" / "training" / "scratch-sem.yaml"
+
+    with pytest.raises(InspectorError, match="expected to write the bundle, found: No space left"):
+        export.export(net, tmp_path / "bundle", tmp_path, "t", "0")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert (tmp_path / "bundle" / "manifest.yaml").read_text() == "before"
