@@ -1,5 +1,6 @@
 """What cannot be true is refused: file, picture, expected, found; and nothing is left behind."""
 
+import errno
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 
 from inspector.errors import InspectorError, NoInputError
 from tests.training import annotated
+from training.annotations import dataset
 from training.annotations.formats import Format
 from training.annotations.importer import Settings, run
 from training.evaluation.labels import LabelError
@@ -327,10 +329,14 @@ def test_the_input_is_not_replaced_by_its_import(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_takes_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenCV only answers False: that is an error too, and the half of a data set is removed."""
+    """It is said, and the half of a data set is removed."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     given = json_file(tmp_path, annotated.via())
-    monkeypatch.setattr(cv2, "imwrite", lambda *_: False)
-    assert refused(given, "out: expected to write the data set, found: .*png").exit_code == 70
+    monkeypatch.setattr(dataset, "write_picture", full)
+    assert refused(given, "out: expected to write the data set, found: No space").exit_code == 70
 
 
 @pytest.mark.parametrize(

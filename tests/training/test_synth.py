@@ -191,6 +191,17 @@ def test_a_data_set_that_is_there_is_replaced_as_a_whole_or_not_at_all(
     assert list(tmp_path.iterdir()) == [out]
 
 
+@pytest.mark.parametrize("file", ["images/val/000000.jpg", "masks/val/000000.png"])
+def test_a_disk_that_takes_no_more_is_told(tmp_path: Path, file: str) -> None:
+    """Also of a mask so small that OpenCV calls it written, which would be an empty file."""
+    for kind in ("images", "labels", "masks"):
+        (tmp_path / kind / "val").mkdir(parents=True)
+    (tmp_path / file).symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        dataset.write(SMALL, tmp_path, "val", 0)
+
+
 def test_only_a_data_set_is_replaced(tmp_path: Path) -> None:
     """Nor one in which the pictures lie of which it is made."""
     (tmp_path / "mine.txt").write_text("keep")

@@ -17,15 +17,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from inspector.types import Image
 from training.annotations.entries import SPLITS
 from training.annotations.truth import Truth
 from training.annotations.values import Picture
-from training.marks import write_yaml
+from training.marks import write_picture, write_yaml
 
 WHOLE = "whole"
 
@@ -54,7 +52,7 @@ class Store:
         JPEG would blur hairlines a second time: the camera's own compression is in them already.
         """
         path = f"images/{split}/{name}.png"
-        self._png(path, image)
+        write_picture(self.root / path, image)
         size = np.array(image.shape[1::-1])
         lines = [
             "0 " + " ".join(f"{v:.5f}" for v in ((s.polygon + 0.5) / size).ravel())
@@ -82,12 +80,8 @@ class Store:
         """Write a mask, also of nothing, for training; says where it is if it shows anything."""
         marks = np.zeros(shape, np.uint8)
         marks[: truth.marks.shape[0], : truth.marks.shape[1]] = truth.marks
-        self._png(path, marks)
+        write_picture(self.root / path, marks)
         return path if marks.any() else None
-
-    def _png(self, path: str, image: NDArray[np.uint8]) -> None:
-        if not cv2.imwrite(str(self.root / path), image):  # OpenCV does not say why
-            raise OSError(f"expected to write {path}, found no way: is the disk full?")
 
 
 def _row(path: str, mask: str | None, truth: Truth, of: Picture, part: str) -> dict[str, Any]:

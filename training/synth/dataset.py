@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from training.marks import IGNORE, SCRATCH, write_yaml
+from training.marks import IGNORE, SCRATCH, write_picture, write_yaml
 from training.synth import fonts
 from training.synth.scene import Picture, picture
 from training.synth.surfaces import OwnPart
@@ -106,11 +106,7 @@ def write(recipe: Recipe, folder: Path, split: str, index: int) -> dict[str, Any
     """Draw one picture, write its files, return its line of the truth file."""
     made = draw(recipe, index)
     name = f"{index:06d}"
-    cv2.imwrite(
-        str(folder / "images" / split / f"{name}.jpg"),
-        made.image,
-        [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY],
-    )
+    write_picture(folder / "images" / split / f"{name}.jpg", made.image, JPEG_QUALITY)
     size = np.float32(made.image.shape[1::-1])
     lines = [
         "0 " + " ".join(f"{v:.5f}" for v in (np.clip((t.polygon + 0.5) / size, 0, 1)).ravel())
@@ -118,7 +114,7 @@ def write(recipe: Recipe, folder: Path, split: str, index: int) -> dict[str, Any
     ]
     (folder / "labels" / split / f"{name}.txt").write_text("\n".join(lines))
     mask = f"masks/{split}/{name}.png"
-    cv2.imwrite(str(folder / mask), marks_of(made))
+    write_picture(folder / mask, marks_of(made))
     return {
         "image": f"images/{split}/{name}.jpg", "surface": made.surface, "hard": made.hard,
         "label": "bad" if made.truths else "good", "mask": mask if made.truths else None,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from training.marks import write_picture
 from training.synth.scene import Picture, picture
 
 SIZES = {"text": (560, 760), "plate": (380, 760), "phone": (520, 960)}
@@ -26,7 +26,7 @@ def write_samples(folder: Path, seed: int) -> list[Path]:
             scratched = number % 2 == 1
             made = _plain([seed, k, number], surface, size, scratched)
             path = folder / surface / f"{number + 1}-{'scratched' if scratched else 'good'}.jpg"
-            cv2.imwrite(str(path), made.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+            write_picture(path, made.image, JPEG_QUALITY)
             written.append(path)
     return written
 
