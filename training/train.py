@@ -41,6 +41,8 @@ from training.targets import dense_target
 
 CONFIG = Path(__file__).parents[1] / "configs" / "training" / "default.yaml"
 RUNS = Path("runs")
+KEYS = {"model", "data", "hours", "threads", "warmup_steps", "save_minutes", "train"}
+"""Of every file of settings; `live` may be among them too."""
 KEPT = "settings.yaml"
 """In a run's folder: what it was started with, of which ultralytics' args.yaml knows a part."""
 PLACES = {"data", "model", "project", "resume", "save_dir"}
@@ -187,10 +189,12 @@ def settings(config: Path | None, **given: Any) -> dict[str, Any]:
     beside the file is meant, from wherever the command is run.
 
     Raises:
-        ConfigError: hours or a side of the crops that cannot be.
+        NoInputError: no such file.
+        ConfigError: a file that holds no such settings; hours or a side of the crops that cannot
+            be.
     """
     file = config or CONFIG
-    chosen: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    chosen = _read(file)
     if (beside := file.parent / str(chosen["model"])).is_file():
         chosen["model"] = str(beside)
     for key, value in given.items():
@@ -204,6 +208,23 @@ def settings(config: Path | None, **given: Any) -> dict[str, Any]:
     return chosen
 
 
+def _read(file: Path) -> dict[str, Any]:
+    """Settings with at least the keys of the default ones."""
+    try:
+        chosen = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NoInputError(f"{file}: expected settings of a training, found no such file") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        found = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise ConfigError(f"{file}: expected YAML, found: {found}") from None
+    known = chosen if isinstance(chosen, dict) else {}
+    if missing := sorted(KEYS - known.keys()):
+        raise ConfigError(f"{file}: expected all settings of {CONFIG.name}, found no {missing[0]}")
+    if not isinstance(known["train"], dict):
+        raise ConfigError(f"{file}: train: expected settings, found {known['train']!r:.60}")
+    return known
+
+
 def kept(name: str, runs: Path = RUNS) -> Path | None:
     """The settings of the run `name`, to resume it with; None where it has kept none."""
     file = runs / name / KEPT
@@ -214,8 +235,8 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
     """Run the training that `config` describes; returns the folder of the weights.
 
     Raises:
-        NoInputError: the data set, the net, or the run to resume does not exist, or the run is
-            finished.
+        NoInputError: the data set, its pictures, the net, or the run to resume does not exist, or
+            the run is finished.
         ConfigError: the `live:` part cannot be, or the run has weights and is not to be resumed.
     """
     SETTINGS.update(sync=False)
@@ -261,7 +282,14 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
         "amp": "bf16" if torch.cuda.is_available() else False,
         "resume": str(last) if resume else False,
     }  # fmt: skip
-    trainer = kind(overrides=overrides)
+    try:
+        trainer = kind(overrides=overrides)
+    except RuntimeError as error:
+        if error.__cause__ is None:
+            raise
+        # So ultralytics tells of pictures that are not there, and of a file that it cannot read.
+        found = str(error.__cause__).splitlines()[0]
+        raise NoInputError(f"{data}: expected a data set with pictures, found: {found}") from None
     kept_settings = yaml.safe_dump({**config, "data": str(data.resolve())}, sort_keys=False)
     replace(Path(trainer.save_dir) / KEPT, kept_settings.encode())
     trainer.train()

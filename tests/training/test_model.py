@@ -160,6 +160,15 @@ def test_a_missing_data_set_is_named(tmp_path: Path) -> None:
         train.train(_settings(tmp_path, 0.001), "none", runs=tmp_path)
 
 
+@pytest.mark.parametrize("about", ["path: {0}/moved\ntrain: t\nval: v\nnames: [a]", "path: ["])
+def test_a_data_set_without_its_pictures_is_named(data: Path, tmp_path: Path, about: str) -> None:
+    """Its data.yaml still says where they were."""
+    (tmp_path / "data.yaml").write_text(about.format(tmp_path))
+    settings = _settings(data, 0.001) | {"data": str(tmp_path / "data.yaml")}
+    with pytest.raises(NoInputError, match=r"data\.yaml: expected a data set with pictures, found"):
+        train.train(settings, "none", runs=tmp_path)
+
+
 def test_an_untrained_net_is_refused(
     weights: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,25 @@ def test_settings_that_are_not_there_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("train: [", "expected YAML, found: while parsing"),
+        ("", "expected all settings of default.yaml, found no data"),
+        ("hours: 1", "expected all settings of default.yaml, found no data"),
+        (CONFIG.read_text().partition("\ntrain:")[0] + "\ntrain: 3", "train: expected settings"),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    """A file of one's own replaces the default one, and does not change keys of it."""
+    (tmp_path / "own.yaml").write_text(text)
+
+    done = CliRunner().invoke(app, ["train", "--config", str(tmp_path / "own.yaml")])
+
+    assert done.exit_code == 78
+    assert f"own.yaml: {expected}" in done.stderr
+
+
+@pytest.mark.parametrize(
     ("given", "expected"),
     [
         (["--hours", "0"], "hours: expected above 0, found 0"),
