@@ -26,7 +26,7 @@ def synth(
     train: Annotated[int, typer.Option(min=0, help="pictures to train on")] = 16000,
     val: Annotated[int, typer.Option(min=0, help="pictures held out, from the next seed")] = 600,
     size: Annotated[int, typer.Option(help="side of a picture in pixels, a multiple of 32")] = 320,
-    seed: Annotated[int, typer.Option(help="same seed, same pictures")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="same seed, same pictures")] = 1,
     good_share: Annotated[
         float, typer.Option(min=0, max=0.5, help="pictures without scratch")
     ] = 0.45,
@@ -276,7 +276,7 @@ def bench(
 def metrology(
     out: Annotated[Path, typer.Option(help="folder of the report")] = Path("report"),
     count: Annotated[int, typer.Option(min=20, help="scratches to draw")] = 2000,
-    seed: Annotated[int, typer.Option(help="same seed, same scratches")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="same seed, same scratches")] = 1,
 ) -> None:
     """How true lengths are: drawn scratches of exactly known geometry, measured in several ways."""
     import sys

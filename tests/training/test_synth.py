@@ -202,6 +202,14 @@ def test_a_disk_that_takes_no_more_is_told(tmp_path: Path, file: str) -> None:
         dataset.write(SMALL, tmp_path, "val", 0)
 
 
+def test_a_seed_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """As any other option, before a picture is drawn."""
+    for verb in ("synth", "metrology"):
+        done = CliRunner().invoke(app, [verb, "--out", str(tmp_path / "out"), "--seed", "-1"])
+        assert done.exit_code == 2
+        assert "--seed" in done.stderr
+
+
 def test_only_a_data_set_is_replaced(tmp_path: Path) -> None:
     """Nor one in which the pictures lie of which it is made."""
     (tmp_path / "mine.txt").write_text("keep")
