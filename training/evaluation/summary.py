@@ -113,8 +113,8 @@ def _pictures(judged: Sequence[Judged], is_bad: Callable[[Judged], bool], seed: 
         good=int((~truth).sum()),
         precision=intervals.share(truth[said]),
         recall=intervals.share(said[truth]),
-        f1=intervals.bootstrap(lambda i: statistics.f1(truth[i], said[i]), len(truth), seed),
-        auc=intervals.bootstrap(lambda i: statistics.auc(truth[i], score[i]), len(truth), seed),
+        f1=statistics.bootstrap(lambda i: statistics.f1(truth[i], said[i]), len(truth), seed),
+        auc=statistics.bootstrap(lambda i: statistics.auc(truth[i], score[i]), len(truth), seed),
         roc=(
             false.tolist(),
             true.tolist(),
@@ -127,7 +127,7 @@ def _at_limit(judged: Sequence[Judged], limit_px: float, seed: int) -> AtLimit:
     sure = [j for j in judged if not is_borderline(j, limit_px)]
     truth = _flags(sure, lambda j: ought_to_fail(j, limit_px))
     said = _score(sure) >= limit_px
-    f1 = intervals.bootstrap(lambda i: statistics.f1(truth[i], said[i]), len(truth), seed)
+    f1 = statistics.bootstrap(lambda i: statistics.f1(truth[i], said[i]), len(truth), seed)
     return AtLimit(limit_px, f1)
 
 
@@ -198,9 +198,9 @@ def _overlaps(judged: Sequence[Judged], seed: int) -> tuple[Estimate, Estimate, 
     )
     union, n = true + predicted - both, len(overlaps)
     return (
-        intervals.bootstrap(statistics.ratio(both, union), n, seed),
-        intervals.bootstrap(statistics.ratio(2 * both, true + predicted), n, seed),
-        intervals.bootstrap(lambda i: float((both[i] / union[i]).mean()), n, seed),
+        statistics.bootstrap(statistics.ratio(both, union), n, seed),
+        statistics.bootstrap(statistics.ratio(2 * both, true + predicted), n, seed),
+        statistics.bootstrap(lambda i: float((both[i] / union[i]).mean()), n, seed),
     )
 
 
@@ -211,7 +211,7 @@ def _lengths(truths: Sequence[TrueScratch], seed: int) -> Lengths:
     wider = np.array([t.width_error_px for t in truths if t.width_error_px is not None], float)
 
     def of(statistic: Callable[[Floats], np.floating], values: Floats) -> Estimate:
-        return intervals.bootstrap(lambda i: float(statistic(values[i])), n, seed)
+        return statistics.bootstrap(lambda i: float(statistic(values[i])), n, seed)
 
     return Lengths(
         median_abs_px=of(np.median, np.abs(error)),

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from inspector.intervals import Estimate
 from training.evaluation import statistics
 
 
@@ -51,3 +52,17 @@ def test_a_ratio_of_sums_weighs_by_size() -> None:
 
     assert of(np.array([0, 1])) == pytest.approx(91 / 110)
     assert math.isnan(of(np.array([2, 2])))
+
+
+def test_parts_without_an_error_give_f1_and_auc_no_interval() -> None:
+    """No resampling of them holds an error: from 1 to 1 would say that there can be none."""
+    truth = np.arange(20) < 10
+    one_wrong = truth ^ (np.arange(20) == 3)
+
+    def f1(said: np.ndarray) -> Estimate:
+        return statistics.bootstrap(lambda i: statistics.f1(truth[i], said[i]), len(truth), seed=1)
+
+    assert f1(truth) == Estimate(1.0, None, None, 20)
+    found = f1(one_wrong)
+    assert found.low is not None
+    assert found.low < found.value < found.high == 1.0
