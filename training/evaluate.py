@@ -92,7 +92,9 @@ def run(settings: Settings, *, as_json: bool = False) -> dict[str, Any]:
         told = {key: value for key, value in found.items() if key != "pictures"}
         sys.stdout.write(json.dumps(told, allow_nan=False) + "\n")
     else:
-        Console().print(report.table(about, groups))
+        # In a pipe rich takes a terminal of 80 columns for granted, and cuts names off.
+        console = Console(width=None if sys.stdout.isatty() else 160)
+        console.print(report.table(about, groups))
         sys.stdout.write(f"{settings.out / 'report.html'}\n")
     return found
 

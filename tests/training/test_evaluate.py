@@ -217,6 +217,19 @@ def test_a_surface_is_called_as_it_is(model: Path, tmp_path: Path, name: str) ->
     assert f"<th>{html.escape(name)}<br>" in page
 
 
+def test_the_names_of_many_surfaces_are_read_in_a_pipe(model: Path, tmp_path: Path) -> None:
+    """Of two that begin alike, whose beginning says nothing, and of each figure."""
+    names = [f"{part}-{side}" for part in ("cover", "housing", "lid") for side in ("left", "right")]
+    lines = [row(tmp_path, f"{name}.png", BAR, surface=name) for name in names]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+
+    done = invoke("--data", tmp_path / "a.jsonl", "--bundle", model, "--out", tmp_path)
+
+    assert all(f" {name} " in done.stdout for name in names)
+    assert "  recall, ≥ 20 px, contrast ≥ 16 " in done.stdout
+    assert "…" not in done.stdout
+
+
 def test_a_name_that_is_no_text_costs_no_report(model: Path, tmp_path: Path) -> None:
     """Archives of another code page leave such names; what cannot be shown of one is spelled."""
     picture(tmp_path / "given/good/a.png", None)

@@ -171,7 +171,7 @@ def table(about: About, groups: Sequence[Summary]) -> Table:
     columns = shown(groups)
     for group in columns:
         head = Text(f"{group.name}\n{group.pictures}\n{group.bad} bad")
-        made.add_column(head, justify="right")
+        made.add_column(head, justify="right", overflow="fold")
     section = None
     for metric in metrics(about.min_scratch_px):
         if metric.section != section:
