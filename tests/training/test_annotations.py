@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,11 +149,15 @@ def test_good_and_bad_folders(tmp_path: Path) -> None:
     assert held["whole/images/bad-p4.png"].bad
 
 
-def test_a_picture_with_ignored_pixels_alone_is_neither_good_nor_bad(tmp_path: Path) -> None:
+@pytest.mark.parametrize("label", ["ignore", "Ignore"])
+def test_a_picture_with_ignored_pixels_alone_is_neither_good_nor_bad(
+    tmp_path: Path, label: str
+) -> None:
     """A reject of it would be no false one. What of it is sound can be trained on."""
+    patch = replace(annotated.PATCH, label=label)
     shapes = {
-        **{f"ignored{k}.png": (annotated.PATCH,) for k in range(6)},
-        **{f"scratched{k}.png": (annotated.BAR, annotated.PATCH) for k in range(6)},
+        **{f"ignored{k}.png": (patch,) for k in range(6)},
+        **{f"scratched{k}.png": (annotated.BAR, patch) for k in range(6)},
         **{f"sound{k}.png": () for k in range(6)},
     }
     annotated.draw_pictures(tmp_path / "given", shapes)

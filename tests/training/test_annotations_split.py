@@ -44,7 +44,8 @@ def sides(out: Path) -> dict[str, set[str]]:
     [
         ("P7_2.png", "P7"), ("P7-12.jpg", "P7"), ("line 3/P7 (2).png", "P7"), ("P7.png", "P7"),
         ("007.png", "007"), ("_3.png", "_3"), ("P7_left.png", "P7_left"), ("P7_2_1.png", "P7_2"),
-        (r"line 3\P7_2.png", "P7"),
+        (r"line 3\P7_2.png", "P7"), ("P7_2_jpg.rf.0a1B2c3D4e5F6a7b.jpg", "P7"),
+        ("P7_png.rf.0123456789abcdef0123456789abcdef.jpg", "P7"), ("P7.rf.jpg", "P7.rf"),
     ],
 )  # fmt: skip
 def test_the_part_is_the_name_without_the_view(name: str, part: str) -> None:

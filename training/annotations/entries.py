@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from inspector.errors import NoInputError
 from inspector.files import sha256_of
 from training.annotations import reading, split
-from training.annotations.values import IGNORE, Picture
+from training.annotations.values import IGNORE, Mark, Picture
 from training.evaluation.labels import LabelError
 
 SPLITS = ("train", "val")
@@ -33,6 +33,7 @@ def wanted(pictures: Sequence[Picture], labels: tuple[str, ...]) -> tuple[list[P
     Raises:
         LabelError: several labels to choose from, or one chosen that no mark has.
     """
+    pictures = [replace(p, marks=tuple(map(_told_to_ignore, p.marks))) for p in pictures]
     counts = Counter(mark.label for picture in pictures for mark in picture.marks)
     there = sorted({*counts} - {IGNORE})
     told = ", ".join(f"{label} ({counts[label]} marks)" for label in there) or "none"
@@ -46,6 +47,11 @@ def wanted(pictures: Sequence[Picture], labels: tuple[str, ...]) -> tuple[list[P
     chosen = {*(labels or there), IGNORE}
     kept = [replace(p, marks=tuple(m for m in p.marks if m.label in chosen)) for p in pictures]
     return kept, ", ".join(f"{k} ({counts[k]} marks)" for k in there if k not in chosen)
+
+
+def _told_to_ignore(mark: Mark) -> Mark:
+    """A mark as it is: «Ignore» is no label of its own, or what it marks would pass for sound."""
+    return replace(mark, label=IGNORE) if mark.label.casefold() == IGNORE else mark
 
 
 def placed(

@@ -9,16 +9,20 @@ from pathlib import PurePosixPath
 
 VIEW = re.compile(r"([_-]\d+|\s*\(\d+\))$")
 """How the number of a view ends a name: P7_2, P7-2, P7 (2)."""
+COPY = re.compile(r"(_(jpe?g|png|bmp|tiff?))?\.rf\.[0-9A-Za-z]{8,}$", re.IGNORECASE)
+"""How Roboflow ends the name of each altered copy of a picture: P7_2_jpg.rf.0123456789abcdef."""
 
 
 def part_of(name: str, pattern: re.Pattern[str] | None) -> str | None:
     """The part that a picture shows, by its name; None if the pattern is not in it.
 
     A pattern is searched in the whole name, folders included, and its first group is the part.
-    Without one it is the file's name without suffix and view number; folders may be of Windows.
+    Without one it is the file's name without suffix, mark of a copy and view number; folders may
+    be of Windows.
     """
     if pattern is None:
         stem = PurePosixPath(name.replace("\\", "/")).stem
+        stem = COPY.sub("", stem) or stem
         return VIEW.sub("", stem) or stem
     found = pattern.search(name)
     return (found.group(1) or None) if found else None
