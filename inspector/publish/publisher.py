@@ -30,6 +30,7 @@ TICK_S = 0.25  # how often it looks around while nothing happens
 STATS_EVERY_S = 10.0
 RETRY_FIRST_S = (0.2, 1.0)  # a broker that restarts is back soon, and not for all lines at once
 RETRY_MAX_S = 60.0
+DOUBLINGS = 10  # of 1 s, far beyond RETRY_MAX_S: after half a day no float holds them all
 ANSWERS_AGAIN_S = 5.0  # without an overdue answer a broker that hung is there again
 STEADY_S = 5.0  # a connection that lived so long was no failure
 GOODBYE_S = 1.0  # for the answer to the last status
@@ -320,7 +321,7 @@ class Publisher:
 def _backoff_s(failures: int) -> float:
     if failures <= 1:
         return random.uniform(*RETRY_FIRST_S)  # noqa: S311 - no secret
-    ceiling_s = min(2.0 ** (failures - 2), RETRY_MAX_S)
+    ceiling_s = min(2.0 ** min(failures - 2, DOUBLINGS), RETRY_MAX_S)
     return random.uniform(ceiling_s / 2, ceiling_s)  # noqa: S311 - no secret
 
 

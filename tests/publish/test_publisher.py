@@ -328,6 +328,25 @@ def test_pauses_grow_and_differ():
     assert len(set(late)) > 10
 
 
+def test_a_broker_that_is_away_for_days_is_found_again(line, mosquitto, monkeypatch):
+    """However often it was tried in vain: 1,100 times are half a day."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    for name, value in (("RETRY_FIRST_S", (0.0, 0.0)), ("RETRY_MAX_S", 0.0)):
+        monkeypatch.setattr(publisher, name, value)
+    tried = []
+    deliver = publisher.Publisher._deliver
+    monkeypatch.setattr(
+        publisher.Publisher, "_deliver", lambda self: tried.append(1) or deliver(self)
+    )
+    line.record()
+    publishing = line.publish(port=port)
+    until(lambda: len(tried) > 1100)
+    mosquitto(port=port)
+    until(lambda: line.outbox.depth() == 0)
+    assert publishing.stop(5.0)
+
+
 def test_reconnecting_costs_no_descriptor(line):
     """A broker that is away for days does not use up the process."""
     with socket.create_server(("127.0.0.1", 0)) as server:
