@@ -42,7 +42,8 @@ class ShiftCount:
     def count(self, since_start: Totals, now: datetime) -> Totals:
         """What the shift has at `now`; at its end the next one begins with nothing."""
         since = began(self._shifts, now)
-        if since != self.since:
+        # By the clock on the wall: where summer time ends at night, its shift goes on.
+        if since.replace(tzinfo=None) != self.since.replace(tzinfo=None):
             self.since, self._before, self._base = since, Totals(), self._last
         self._last = since_start
         return Totals(

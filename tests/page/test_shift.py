@@ -1,6 +1,6 @@
 """When a shift began, and what it has."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -34,3 +34,13 @@ def test_what_a_shift_had_before_the_start_counts_until_it_ends() -> None:
     assert count.count(parts(500), later) == parts(0)
     assert count.since == later
     assert count.count(parts(520), later) == parts(20)
+
+
+def test_a_shift_outlasts_the_end_of_summer_time() -> None:
+    """At three in the morning it is two again, and the night shift keeps what it has."""
+    summer, winter = (timezone(timedelta(hours=hours)) for hours in (2, 1))
+    night = datetime(2026, 10, 25, 2, 59, tzinfo=summer)
+    count = ShiftCount(SHIFTS, night, parts(0))
+
+    assert count.count(parts(500), night) == parts(500)
+    assert count.count(parts(501), datetime(2026, 10, 25, 2, 0, tzinfo=winter)) == parts(501)
