@@ -102,7 +102,8 @@ def history_of(path: Path) -> Path:
 
     They lie beside the file itself: whoever comes by a link to it finds the same ones.
     """
-    return path.resolve().with_suffix(CALIBRATIONS)
+    # Not path.resolve(): it raises on a link that leads back to itself.
+    return Path(os.path.realpath(path)).with_suffix(CALIBRATIONS)
 
 
 def read_history(path: Path) -> History:

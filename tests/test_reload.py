@@ -164,6 +164,21 @@ def test_a_bad_file_changes_nothing(running: Running, text: str | None, message:
     assert running.alarms == {}
 
 
+def test_a_file_that_became_a_link_to_itself_changes_nothing(running: Running) -> None:
+    """The line goes on, with its calibrations, and says what is wrong."""
+    running.calibrate(70)
+    running.path.unlink()
+    running.path.symlink_to(running.path)
+    running.tend()
+    running.hang_up()
+
+    assert [config.limits.min_scratch_px for config in running.taken] == [70]
+    assert "symbolic links" in running.alarms["configuration"]
+    running.path.unlink()
+    running.reload()
+    assert running.alarms == {}
+
+
 def test_calibrations_stay_above_the_file(running: Running) -> None:
     """Whichever of the two changes; undo goes back to what the file says now."""
     running.calibrate(70)
