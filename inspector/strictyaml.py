@@ -37,8 +37,17 @@ def list_to_tuple(value: Any) -> Any:
 
 
 def relative_to_file(path: Path, info: ValidationInfo) -> Path:
-    """A path as the file means it that is being validated: relative to its own folder."""
-    return info.context["base"] / path if info.context else path
+    """A path as the file means it that is being validated: relative to its own folder.
+
+    It stands in messages, which are UTF-8; a folder's name may be any bytes.
+    """
+    found: Path = info.context["base"] / path if info.context else path
+    try:
+        if b"\0" not in str(found).encode():
+            return found
+    except UnicodeEncodeError:
+        pass
+    raise ValueError(f"expected UTF-8 without zero bytes in {str(found)!r}")
 
 
 FilePath = Annotated[Path, Field(strict=False), AfterValidator(relative_to_file)]

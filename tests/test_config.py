@@ -1,5 +1,6 @@
 """A line's YAML: what is right becomes values, what is wrong is named with its line."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -113,6 +114,16 @@ def test_every_kind_of_source(source: str, expected: Source) -> None:
         (MINIMAL.replace("line1", "010"), ":2: line: expected text, found 10"),
         (MINIMAL.replace("folder:pictures", "ftp:x"), ":3: camera.source: expected folder:DIR"),
         (MINIMAL.replace("folder:pictures", "folder:"), ":3: camera.source: expected folder:DIR"),
+        *[
+            (text, f"{key}: expected UTF-8 without zero bytes in '/etc/inspector/lines/a\\{code}'")
+            for code in ("x00", "ud800")
+            for key, text in (
+                ("camera.source", MINIMAL.replace("'folder:pictures'", f'"folder:a\\{code}"')),
+                ("state_dir", MINIMAL + f'state_dir: "a\\{code}"\n'),
+                ("model.bundle", MINIMAL + f'model: {{bundle: "a\\{code}"}}\n'),
+                ("mqtt.password_file", MINIMAL + f'mqtt: {{password_file: "a\\{code}"}}\n'),
+            )
+        ],
         ("", "expected a mapping of keys, found nothing"),
         ("- a\n", "expected a mapping of keys"),
         ("a: [1,", "expected YAML"),
@@ -141,6 +152,12 @@ def test_what_is_wrong_is_named(text: str, message: str | None) -> None:
 
     assert message in str(caught.value)
     assert str(caught.value).startswith(str(FILE))
+
+
+def test_a_folder_whose_name_is_no_text_is_refused() -> None:
+    """What lies in it is named in messages, which have to be UTF-8."""
+    with pytest.raises(ConfigError, match=r"camera\.source: expected UTF-8 without zero bytes in"):
+        parse(MINIMAL, path=Path(os.fsdecode(b"/etc/Linien-\xfc/line1.yaml")))
 
 
 def test_all_defects_are_told_at_once() -> None:
