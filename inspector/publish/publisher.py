@@ -22,7 +22,7 @@ from inspector.publish.connection import ANSWER_S, Connection
 from inspector.publish.message import ModelInfo, encode, limits_in_force
 from inspector.publish.suspicion import Suspicion
 from inspector.publish.topics import Topics
-from inspector.record.outbox import Outbox
+from inspector.record.outbox import Outbox, Row
 
 log = logging.getLogger(__name__)
 
@@ -256,11 +256,9 @@ class Publisher:
         rows = rows[:number]
         for row in rows:
             waits = row.seq <= waited or row.replayed
-            payload = _historical(row.payload) if waits else row.payload
-            if connection.fits(row.topic, payload):
-                connection.send(row.topic, payload, seq=row.seq)
-            else:
-                self._answers[row.seq] = "larger than the broker takes"
+            refusal = _send(connection, row, is_historical=waits)
+            if refusal is not None:
+                self._answers[row.seq] = refusal
             cursor = row.seq
         return cursor
 
@@ -323,6 +321,18 @@ def _backoff_s(failures: int) -> float:
         return random.uniform(*RETRY_FIRST_S)  # noqa: S311 - no secret
     ceiling_s = min(2.0 ** min(failures - 2, DOUBLINGS), RETRY_MAX_S)
     return random.uniform(ceiling_s / 2, ceiling_s)  # noqa: S311 - no secret
+
+
+def _send(connection: Connection, row: Row, *, is_historical: bool) -> str | None:
+    """Send a result; why it cannot be sent, None where it is."""
+    try:
+        payload = _historical(row.payload) if is_historical else row.payload
+        if not connection.fits(row.topic, payload):
+            return "larger than the broker takes"
+        connection.send(row.topic, payload, seq=row.seq)
+    except ValueError as error:
+        return f"it was damaged on the disk: {error}"
+    return None
 
 
 def _historical(payload: str) -> str:

@@ -109,12 +109,14 @@ def look(path: Path) -> sqlite3.Connection:
     """
     # A file without a log belongs to nobody now. SQLite would make a log even in order to read it.
     alone = "" if Path(f"{path}-wal").exists() else "&immutable=1"
-    return sqlite3.connect(
+    database = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro{alone}",
         uri=True,
         timeout=BUSY_TIMEOUT_S,
         isolation_level=None,
     )
+    database.text_factory = _text
+    return database
 
 
 def is_full(error: BaseException) -> bool:
@@ -138,7 +140,13 @@ def _connect(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
     return database
 
 
+def _text(data: bytes) -> str:
+    """What a disk has altered is read all the same: its row must not keep others from being so."""
+    return data.decode("utf-8", "replace")
+
+
 def _make_durable(database: sqlite3.Connection) -> None:
+    database.text_factory = _text
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute(f"PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT}")

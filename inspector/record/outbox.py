@@ -183,7 +183,7 @@ class Outbox:
         query = (
             "SELECT verdict, sum(parts) FROM ("
             " SELECT json_extract(payload, '$.verdict') AS verdict, count(*) AS parts FROM outbox"
-            " WHERE recorded_at >= :since GROUP BY 1"
+            " WHERE recorded_at >= :since AND json_valid(payload) GROUP BY 1"
             " UNION ALL SELECT verdict, parts FROM tally WHERE minute >= substr(:since, 1, :head)"
             ") GROUP BY 1"
         )

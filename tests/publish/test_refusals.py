@@ -68,6 +68,24 @@ def record_large(line):
     return line.outbox.record(TOPICS.result, lambda _: json.dumps({"x": "y" * 6000}))
 
 
+@pytest.mark.parametrize(
+    ("column", "value"), [("payload", b'{"id": '), ("payload", b"\xff"), ("topic", b"results/#")]
+)
+def test_a_result_that_the_disk_has_damaged_blocks_nothing(line, mosquitto, listen, column, value):
+    """It is set aside with an alarm, and those before and behind it arrive."""
+    broker = mosquitto()
+    listener = listen(broker.port)
+    first, _, last = line.record(3)
+    line.outbox._database.execute(
+        f"UPDATE outbox SET {column} = CAST(? AS TEXT) WHERE seq = 2", (value,)
+    )
+    publishing = line.publish(port=broker.port)
+    listener.wait(lambda seen: ids(seen) == [first, last])
+    assert publishing.stop(5.0)
+    assert line.outbox.refused() == 1
+    assert "it was damaged on the disk" in publishing.alarms[0].text
+
+
 def test_a_broker_that_says_so_in_a_word_of_its_own_is_understood(line, mosquitto, listen):
     """PUBACK 0x95, which the standard does not have: no connection ends for it."""
     broker = mosquitto("message_size_limit 5000")

@@ -21,6 +21,7 @@ from inspector.record import outbox as outbox_module
 from inspector.record.ballast import BALLAST_BYTES
 from inspector.record.outbox import Outbox, Ticket
 from inspector.record.schema import stamp
+from inspector.record.survey import payloads
 
 ROOT = Path(__file__).parents[2]
 KILLS = 10
@@ -139,6 +140,22 @@ def test_purged_results_are_counted_for_a_whole_day_and_longer(path):
         outbox._database.execute("UPDATE outbox SET recorded_at = ?", (early,))
         assert outbox.purge(timedelta(days=1), max_rows=0) == 1
         assert outbox.verdicts_since(began) == {"fail": 1}
+
+
+@pytest.mark.parametrize("damage", [b'{"verdict:"pass"}', b'{"verdict": "p\xff"}', b"\xff"])
+def test_a_damaged_payload_is_one_result_and_no_more(path, damage):
+    """SQLite does not notice it; the line starts, and finds all others."""
+    with closing(Outbox(path)) as outbox:
+        for _ in range(3):
+            outbox.record("results", lambda _: '{"verdict": "pass"}')
+        outbox._database.execute(
+            "UPDATE outbox SET payload = CAST(? AS TEXT) WHERE seq = 2", (damage,)
+        )
+    with closing(Outbox(path)) as outbox:
+        assert [row.seq for row in outbox.pending(0, 10)] == [1, 2, 3]
+        counted = outbox.verdicts_since(datetime.now(UTC) - timedelta(hours=1))
+        assert counted["pass"] == 2
+    assert len(payloads(path, 10)) == 3
 
 
 def test_only_a_full_disk_releases_the_ballast(path):
