@@ -22,7 +22,8 @@ def replace(path: Path, data: bytes, *, durable: bool = True, like: Path | None 
     """
     part = path.with_name(path.name + PART)
     try:
-        with part.open("wb") as file:
+        part.unlink(missing_ok=True)  # of a power cut, of another user, or a link to elsewhere
+        with part.open("xb") as file:
             if like is not None:
                 os.fchmod(file.fileno(), stat.S_IMODE(like.stat().st_mode))
             file.write(data)

@@ -31,6 +31,18 @@ def test_what_may_be_lost_spares_the_disk(tmp_path: Path, monkeypatch: pytest.Mo
     assert left == {}
 
 
+def test_what_a_link_leads_to_is_not_written(tmp_path: Path) -> None:
+    """Root calibrates in a folder in which the line's own user may make one."""
+    (tmp_path / "elsewhere").write_bytes(b"of root")
+    (tmp_path / f"a.json{PART}").symlink_to("elsewhere")
+
+    replace(tmp_path / "a.json", b"new")
+
+    assert (tmp_path / "a.json").read_bytes() == b"new"
+    assert not (tmp_path / "a.json").is_symlink()
+    assert (tmp_path / "elsewhere").read_bytes() == b"of root"
+
+
 def test_what_cannot_be_written_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
