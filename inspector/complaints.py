@@ -1,4 +1,4 @@
-"""A complaint that comes with every part does not fill the log of the line PC."""
+"""A complaint that comes with every part, or every second, does not fill the line PC's log."""
 
 import logging
 import threading
@@ -8,7 +8,9 @@ from collections.abc import Callable
 QUIET_S = 600.0  # a complaint that did not come for so long is a new one
 
 
-PER_PART = "inspector.pipeline"  # what else complains holds itself back, and tells of each change
+PER_PART = "inspector.pipeline"
+AGAIN_AND_AGAIN = ("inspector.record.janitor", "inspector.publish.scrape")  # every second, or five
+# What else complains holds itself back, and tells of each change.
 
 
 class Sparing(logging.Filter):
@@ -43,5 +45,6 @@ class Sparing(logging.Filter):
 
 
 def limit() -> None:
-    """Tell nothing about each part without end."""
-    logging.getLogger(PER_PART).addFilter(Sparing())
+    """Tell nothing without end, about each part or each second of a night."""
+    for name in (PER_PART, *AGAIN_AND_AGAIN):
+        logging.getLogger(name).addFilter(Sparing())

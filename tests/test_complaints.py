@@ -2,6 +2,7 @@
 
 import io
 import logging
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from inspector import complaints
 from inspector.limits import Limits
 from inspector.pipeline import Inspector
+from inspector.record import janitor
+from inspector.record.outbox import Outbox
 from inspector.segment.runtime import FakeRuntime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Frame, Verdict
@@ -24,7 +27,8 @@ def log(monkeypatch: pytest.MonkeyPatch):
     )
     written = io.StringIO()
     monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(written)])
-    monkeypatch.setattr(logging.getLogger(complaints.PER_PART), "filters", [])
+    for name in (complaints.PER_PART, *complaints.AGAIN_AND_AGAIN):
+        monkeypatch.setattr(logging.getLogger(name), "filters", [])
     complaints.limit()
     return written, now_s
 
@@ -45,6 +49,18 @@ def test_a_model_that_fails_on_every_part_is_told_of_ten_times_in_a_thousand(log
     assert verdicts == {Verdict.UNKNOWN}
     assert written.getvalue().count("Traceback") == 10
     assert "511.png: judging failed [512 times by now]" in written.getvalue()
+
+
+def test_a_disk_that_is_gone_is_told_of_ten_times_in_a_thousand(log, tmp_path, monkeypatch) -> None:
+    written, _ = log
+    monkeypatch.setattr(janitor, "EVERY_S", 0.0)
+    with closing(Outbox(tmp_path / "state" / "outbox.db")) as outbox:
+        tidy = janitor.Janitor(outbox, lambda *_: None)
+        (tmp_path / "state").rename(tmp_path / "elsewhere")
+        for _ in range(1000):
+            tidy.tend()
+
+    assert written.getvalue().count("Traceback") == 10
 
 
 def test_other_complaints_and_news_are_not_held_back(log) -> None:
