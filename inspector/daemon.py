@@ -199,6 +199,7 @@ class Line:
         Returns what a gate may be told: unknown for a part whose result could not be recorded.
         """
         result = self._inspector.inspect(part)
+        self.evidence.judging = self.evidence.judging.with_size(self._inspector.view.size)
         kept = self.evidence.choose(part, result)
         frozen = any(reason.rule is Rule.FROZEN for reason in result.reasons)
         shown = f"{self._config.camera.source}: expected new frames, found equal ones"
@@ -372,7 +373,7 @@ def _picture(part: Frame | Unseen) -> Image | None:
 
 
 def _judging(config: LineConfig, view: View, model: ModelInfo) -> Judging:
-    return Judging.of(config, view.mark, versions(model.runtime))
+    return Judging.of(config, view.size, view.mark, versions(model.runtime))
 
 
 def _status(camera: CameraState, publisher: Publisher) -> str:

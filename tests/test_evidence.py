@@ -5,6 +5,7 @@ and over kills.
 import json
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -15,10 +16,15 @@ import yaml
 
 from inspector.bench import SAMPLES
 from inspector.broker import Broker
+from inspector.daemon import Line
 from inspector.keeping import Kept
+from inspector.lines import read
+from inspector.pipeline import Inspector, View
 from inspector.record.evidence import Reader
 from inspector.record.evidence.store import Store
 from inspector.record.outbox import Outbox
+from inspector.segment.bundle import open_segmenter
+from inspector.types import Frame
 from tests.support.bundles import write_bundle
 from tests.support.daemon import Start
 from tests.support.evidence import draft
@@ -129,6 +135,35 @@ def test_what_the_shipped_model_judged_is_judged_alike_again(
     assert done.returncode == 0, done.stderr
     assert [(one["id"], one["same"]) for one in told] == [(name, True) for name in results]
     assert [one["verdict"] for one in told] == [r["verdict"] for r in results.values()]
+
+
+def test_frames_of_another_size_than_the_first_are_judged_alike_again(
+    model: Path, tmp_path: Path
+) -> None:
+    """A live camera's; the line says no size, so it is the first frame that did."""
+    path = tmp_path / "line.yaml"
+    told = {"site": "a", "line": "b", "camera": {"source": "v4l2:/dev/null"}}
+    kept = {"model": {"bundle": str(model)}, "evidence": {"pass_one_in": 1}}
+    path.write_text(yaml.safe_dump(told | kept))
+    config = read(path).config
+    segmenter, info = open_segmenter(config.model)
+    inspector = Inspector(segmenter, config.limits, View.of(config, None, live=True))
+    rng = np.random.default_rng(0)
+    with closing(Outbox(config.state_dir / "outbox.db")) as outbox:
+        line = Line(config, inspector, info, outbox)
+        line.evidence.start()
+        for side in (64, 96, 64):
+            image = rng.integers(40, 200, (side, 64, 3), np.uint8)
+            line.judge(Frame(image, f"{side}", time.monotonic()))
+        assert line.evidence.stop(10)
+        line.publisher.stop(0.0)
+        results = [json.loads(row.payload) for row in outbox.pending(0, 9)]
+    size = {"rule": "frame_size", "value": 96.0, "limit": 64.0, "unit": "px"}
+    assert size.items() <= results[1]["reasons"][0].items()
+
+    done = run("replay", *(result["id"] for result in results), "--json", cwd=tmp_path)
+
+    assert [one["differences"] for one in lines(done)] == [[], [], []]
 
 
 def test_a_replay_does_not_ask_what_is_in_force_now(judged: Path, listener: Listener) -> None:

@@ -19,7 +19,7 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LINE = LineConfig.model_validate(
     {"site": "a", "line": "b", "camera": {"source": "folder:x"}, "state_dir": "state"}
 )
-JUDGING = Judging.of(LINE, None, {"inspector": "test"})
+JUDGING = Judging.of(LINE, None, None, {"inspector": "test"})
 VERDICTS = {Kept.FAIL: "fail", Kept.UNKNOWN: "unknown"}
 
 

@@ -92,12 +92,18 @@ class Judging(_Strict):
 
     @classmethod
     def of(
-        cls, config: LineConfig, mark: NDArray[np.uint8] | None, versions: dict[str, str]
+        cls,
+        config: LineConfig,
+        size: tuple[int, int] | None,
+        mark: NDArray[np.uint8] | None,
+        versions: dict[str, str],
     ) -> Self:
-        """As the line's configuration says, with the mark (H, W) that was loaded for it."""
+        """As the line's configuration says, with the size that its frames have to have, be it only
+        of the first one, and the mark (H, W) that was loaded for it.
+        """
         return cls(
             roi=config.camera.roi,
-            size=config.camera.size,
+            size=size,
             scale=config.scale,
             sight=config.sight,
             mark=None if mark is None else base64.b64encode(to_png(mark)).decode(),
@@ -105,6 +111,10 @@ class Judging(_Strict):
             model=config.model,
             versions=versions,
         )
+
+    def with_size(self, size: tuple[int, int] | None) -> Self:
+        """The same for frames that have to be of this size: itself, unless that is news."""
+        return self if size == self.size else self.model_copy(update={"size": size})
 
     def mark_picture(self) -> NDArray[np.uint8] | None:
         """The mark (H, W), if there was one.
