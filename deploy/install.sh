@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts the inspector on a line PC; without a network, from the wheels beside this script.
 set -euo pipefail
+umask 022 # the line's user reads what root installs; what is for few says so itself
 
 usage() {
     cat <<'TEXT'

@@ -17,6 +17,8 @@ PYTHON = "/opt/python/bin/python3"
 class Pc:
     """A machine, and the scripts as they come to it on a stick."""
 
+    umask = "022"
+
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.run = machine.run
@@ -30,7 +32,8 @@ class Pc:
         )
 
     def script(self, *arguments: str, check: bool = True):
-        return self.run("/share/deploy/install.sh", *arguments, check=check)
+        script = f'umask {self.umask}; exec /share/deploy/install.sh "$@"'
+        return self.run("sh", "-c", script, "sh", *arguments, check=check)
 
     def version(self) -> str:
         return self.run("inspector", "--version").stdout.strip()
@@ -72,6 +75,17 @@ def test_it_installs_without_a_network_and_twice_is_once(pc):
     assert rights.stdout.split("\n")[:3] == [
         "root:inspector 2750", "root:inspector 2770", "inspector:inspector 750"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("umask", ["027", "077"])
+def test_the_line_can_run_what_root_keeps_from_others(pc, umask):
+    """On a hardened PC new files of root are for root alone; the programs are for all."""
+    pc.umask = umask
+    pc.install("1.0")
+
+    assert pc.version() == "1.0"
+    pc.run("setpriv", "--reuid", "inspector", "--regid", "inspector", "--init-groups",
+           "inspector", "--version")  # fmt: skip
 
 
 def test_upgrade_and_rollback_keep_the_data(pc):
