@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -46,7 +46,7 @@ from inspector.signals import heeded
 from inspector.statistics import Counts, Pace
 from inspector.types import Frame, Image, Reason, Result, Rule, Unseen, Verdict
 from inspector.versions import versions
-from inspector.watchdog import PUBLISHER_S, Pulse, Watchdog, grabber_limit_s
+from inspector.watchdog import PUBLISHER_S, Pulse, Watchdog, ask_for_time, grabber_limit_s
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +75,8 @@ def run(told: lines.Line) -> None:
         log.warning("calibrate again? %s", text)
     with heeded() as signals, ExitStack() as stack:
         inspector, model = _open_inspector(told)
-        outbox = Outbox(config.state_dir / "outbox.db")
-        stack.callback(outbox.close)
+        ask_for_time(path := config.state_dir / "outbox.db")
+        outbox = stack.enter_context(closing(Outbox(path)))
         line = Line(config, inspector, model, outbox)
         evidence = line.evidence
         reload = Reload(told, take_over=line.judge_by, alarm=line.publisher.alarm)

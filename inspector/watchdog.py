@@ -9,7 +9,9 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from inspector.config import CameraConfig
 from inspector.notify import notify
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 SHARE = 4  # it speaks this often within the time that systemd allows, so that one delay is no death
 RESOLVER_S = 30.0  # a lookup has no deadline of its own: three name servers, twice 5 s for each
 DRIVER_S = 10.0  # opening and closing a device has none either
+SLOW_DISK = 5 << 20  # bytes per second of an outbox that is opened: read, checked, counted
 PUBLISHER_S = 60.0  # RESOLVER_S; 5 s for each of a few addresses, for TLS, and for the CONNACK
 
 
@@ -54,6 +57,17 @@ def allowed_s(environ: Mapping[str, str], pid: int) -> float | None:
     except ValueError:
         return None
     return microseconds / 1e6 if microseconds > 0 else None
+
+
+def ask_for_time(outbox: Path) -> None:
+    """Before an outbox is opened, which reads all of it: one in which the results of days wait may
+    take longer than systemd grants a start, and each next start would be ended as well.
+    """
+    size_bytes = 0
+    with suppress(OSError):  # that it is not there, or not for us, is said by who opens it
+        size_bytes = outbox.stat().st_size
+    if size_bytes > SLOW_DISK:
+        notify(f"EXTEND_TIMEOUT_USEC={size_bytes * 1_000_000 // SLOW_DISK}")
 
 
 class Watchdog:

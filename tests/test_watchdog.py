@@ -9,7 +9,14 @@ import pytest
 
 from inspector.cameras import Grabber, ScriptedCamera
 from inspector.config import CameraConfig
-from inspector.watchdog import Pulse, Watchdog, allowed_s, grabber_limit_s, stuck
+from inspector.watchdog import (
+    Pulse,
+    Watchdog,
+    allowed_s,
+    ask_for_time,
+    grabber_limit_s,
+    stuck,
+)
 
 
 @pytest.fixture
@@ -88,6 +95,18 @@ def test_it_speaks_in_time_and_asks_to_be_replaced(systemd):
     trigger, status = told(systemd)
     assert trigger == "WATCHDOG=trigger"
     assert "the grabber has not moved for 100 s, expected 10 s" in status
+
+
+def test_a_start_with_an_outbox_of_days_asks_for_time(systemd, tmp_path):
+    """All of it is read, at 5 MiB/s at least; a small one, and none, need nothing."""
+    path = tmp_path / "outbox.db"
+    ask_for_time(path)
+    for size_bytes in (1 << 20, 10 << 30):
+        with path.open("wb") as file:
+            file.truncate(size_bytes)
+        ask_for_time(path)
+
+    assert told(systemd) == [f"EXTEND_TIMEOUT_USEC={2048 * 1_000_000}"]
 
 
 def test_without_systemd_it_says_nothing(systemd, monkeypatch):
