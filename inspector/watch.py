@@ -1,12 +1,15 @@
 """`inspector watch`: what arrives at the broker, one line per result."""
 
 import json
+import logging
 import sys
 
 from inspector import report
 from inspector.config import MqttConfig
 from inspector.publish.subscriber import Subscriber
 from inspector.publish.topics import ROOT
+
+log = logging.getLogger(__name__)
 
 
 def run(mqtt: MqttConfig, *, site: str = "+", line: str = "+", as_json: bool = False) -> None:
@@ -18,7 +21,11 @@ def run(mqtt: MqttConfig, *, site: str = "+", line: str = "+", as_json: bool = F
     subscriber = Subscriber(mqtt, f"{ROOT}/{site}/{line}/result")
     try:
         for received in subscriber:
-            text = json.dumps(received.content) if as_json else _line(received.content)
+            try:
+                text = json.dumps(received.content) if as_json else _line(received.content)
+            except (AttributeError, LookupError, TypeError, ValueError):
+                log.warning("%s: expected a result, found other JSON", received.topic)
+                continue
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
     except KeyboardInterrupt:

@@ -125,7 +125,7 @@ class Subscriber:
     def _read(self, message: MQTTMessage) -> Received | None:
         try:
             content = json.loads(message.payload) if message.payload else None
-        except ValueError:
+        except (ValueError, RecursionError):
             log.warning(
                 "%s: expected JSON, found %d other bytes", message.topic, len(message.payload)
             )

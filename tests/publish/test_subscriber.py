@@ -68,6 +68,7 @@ def test_messages_come_parsed_and_a_duplicate_only_once(broker, watcher):
 def test_what_is_no_json_is_dropped_with_a_word(broker, watcher, caplog):
     """Another program on the same topic does not end the watch."""
     say(broker, b"\xff\xfe")
+    say(broker, b"[" * 100_000)
     say(broker, '{"id": "1"}')
     until(lambda: watcher.received)
     assert watcher.received[0].content == {"id": "1"}
