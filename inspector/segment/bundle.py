@@ -74,7 +74,13 @@ def load(root: Path) -> Bundle:
     Raises:
         BundleError: no such bundle, a manifest that does not validate, a file missing or altered.
     """
-    if not (root / MANIFEST).is_file():
+    try:
+        there = (root / MANIFEST).is_file()
+    except OSError as error:  # a folder on the way is closed to us, a name too long
+        raise BundleError(
+            f"{root}: expected a bundle's folder with {MANIFEST}, found: {error.strerror}"
+        ) from None
+    if not there:
         hint = " (an exported .pt cannot be loaded: export it)" if root.suffix == ".pt" else ""
         raise BundleError(f"{root}: expected a bundle's folder with {MANIFEST}, found none{hint}")
     manifest = _manifest(root / MANIFEST)

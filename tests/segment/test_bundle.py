@@ -118,6 +118,12 @@ def test_a_pt_file_is_refused_with_advice(tmp_path: Path) -> None:
         bundle.load(weights)
 
 
+def test_a_folder_that_cannot_be_looked_into_is_refused() -> None:
+    """Here its name is too long; somebody else's, on the way to it, is the same."""
+    with pytest.raises(BundleError, match=r"expected a bundle's folder .* found: File name too"):
+        bundle.load(Path("n" * 300))
+
+
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
 @pytest.mark.parametrize("model", [b"", b"not a model", b"PK\x03\x04"])
 def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path, runtime: str, model: bytes) -> None:
