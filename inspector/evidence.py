@@ -123,9 +123,9 @@ def export(state_dir: Path, chosen: "Chosen", target: Path) -> None:
     found = [one for one in chosen(state_dir) if one.gone is None]
     if not found:
         raise NoInputError(f"{state_dir / FOLDER}: expected records to export, found none of these")
-    target.mkdir(parents=True, exist_ok=True)
     sums: list[str] = []
     try:
+        target.mkdir(parents=True, exist_ok=True)
         for one in _tracked(found, "Exporting", len(found)):
             record = one.read()
             itself = Attached.of(one.record.name, one.record.read_bytes())

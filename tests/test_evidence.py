@@ -306,6 +306,10 @@ def test_export(line: Path, tmp_path: Path) -> None:
     assert evidence(line, "export", tmp_path / "one", "dev-1-5").returncode == 0
     assert len(list((tmp_path / "one").iterdir())) == 4
     assert evidence(line, "export", tmp_path / "no", "--since", "2030-01-01").returncode == 66
+    (tmp_path / "file").touch()
+    refused = evidence(line, "export", tmp_path / "file", "dev-1-5")
+    assert (refused.returncode, "Traceback" in refused.stderr) == (65, False)
+    assert f"{tmp_path / 'file'}: expected to copy records there" in refused.stderr
 
     Reader(line / "state" / "evidence").find("dev-1-1").overlay.write_bytes(b"x")
     assert evidence(line, "export", target, "--verdict", "fail").returncode == 65
