@@ -211,6 +211,7 @@ def find(path: Path | None, name: str | None, installed: Path = INSTALLED) -> Pa
 
     Raises:
         ConfigError: several lines are installed and no name picks one, or file and name are given.
+        ConfigNotPermitted: this user may not see which lines are installed.
     """
     if path is not None and name is not None:
         raise ConfigError(f"expected --config FILE or --line NAME, found {path} and {name}")
@@ -220,9 +221,15 @@ def find(path: Path | None, name: str | None, installed: Path = INSTALLED) -> Pa
         return installed / f"{name}.yaml"
     if named := os.environ.get(VARIABLE):
         return Path(named)
-    if (here := Path("line.yaml")).exists():
+    if os.access(here := Path("line.yaml"), os.F_OK):  # false in a folder that is closed to us
         return here
-    lines = sorted(installed.glob("*.yaml"))
+    try:
+        lines = sorted(installed.glob("*.yaml"))
+    except PermissionError as error:
+        raise ConfigNotPermitted(
+            f"{installed}: expected to find the installed lines, found: {error.strerror}: "
+            "root and the user of the lines can; or name a file: --config FILE"
+        ) from None
     if len(lines) > 1:
         names = ", ".join(line.stem for line in lines)
         raise ConfigError(f"expected --line NAME, because {installed} holds several: {names}")

@@ -1,5 +1,8 @@
 """Which line's file is meant."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,8 @@ import pytest
 from inspector import lines
 from inspector.errors import ConfigError
 from tests.test_cli import run
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -34,6 +39,32 @@ def test_the_order_of_places(installed: Path, monkeypatch: pytest.MonkeyPatch) -
         lines.find(Path("x.yaml"), "b", installed)
     monkeypatch.setenv(lines.VARIABLE, "")
     assert lines.find(None, None, installed) == Path("line.yaml")
+
+
+def test_folders_of_others_are_no_reason_to_fail(installed: Path) -> None:
+    """That of root, from which a command is run as the user of the line, holds no line; the
+    installed lines are not for everybody.
+    """
+    with closed(Path.cwd()):
+        assert lines.find(None, None, Path("/nowhere")) is None
+    with closed(installed.parent), pytest.raises(ConfigError) as caught:
+        lines.find(None, None, installed)
+
+    assert str(caught.value).startswith(f"{installed}: expected to find the installed lines")
+    assert caught.value.exit_code == 77
+
+
+@contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    """To this user, or to whom root becomes meanwhile."""
+    user = os.geteuid()
+    folder.chmod(0)
+    os.seteuid(user or NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o755)
 
 
 def test_several_lines_ask_for_a_name(installed: Path) -> None:
