@@ -39,25 +39,32 @@ own() { # FILE...: root writes, the broker reads
 make_certificates() { # HOST...
     local names="" host
     for host in "$@"; do
+        [[ $host =~ ^[A-Za-z0-9.:*_-]+$ ]] || fail "expected the broker's names, found: $host"
         if [[ $host =~ ^[0-9.]+$|: ]]; then names+=",IP:$host"; else names+=",DNS:$host"; fi
     done
+    if [ -e ca.crt ] && [ ! -e ca.key ]; then
+        fail "expected ca.key beside ca.crt: bring it back; with another CA no line would trust the broker"
+    fi
     if [ ! -e ca.key ]; then
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -sha256 \
             -days $DAYS_CA -subj "/CN=Inspector CA" -keyout ca.key -out ca.crt \
-            -addext "keyUsage=critical,keyCertSign,cRLSign" 2>/dev/null
+            -addext "keyUsage=critical,keyCertSign,cRLSign" 2>/dev/null || fail "no CA could be made"
     fi
-    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" \
-        -keyout server.key -out server.csr 2>/dev/null
-    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -sha256 \
-        -days $DAYS_SERVER -out server.crt 2>/dev/null -extfile <(
-            echo "subjectAltName=${names#,}"
-            echo "extendedKeyUsage=serverAuth"
-            echo "keyUsage=critical,digitalSignature"
-        )
-    rm -f server.csr
+    # The name is among the subjectAltNames: a CN has room for 64 characters only.
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+        -subj "/CN=Inspector broker" -keyout new.key -out new.csr 2>/dev/null &&
+        openssl x509 -req -in new.csr -CA ca.crt -CAkey ca.key -CAcreateserial -sha256 \
+            -days $DAYS_SERVER -out new.crt 2>/dev/null -extfile <(
+                echo "subjectAltName=${names#,}"
+                echo "extendedKeyUsage=serverAuth"
+                echo "keyUsage=critical,digitalSignature"
+            ) || fail "no certificate could be made for $*: those of before are as they were"
+    rm -f new.csr
     chmod 0600 ca.key
-    chmod 0644 ca.crt server.crt
-    own server.key
+    chmod 0644 ca.crt new.crt
+    own new.key
+    mv new.key server.key # together, or the broker would not start again
+    mv new.crt server.crt
 }
 
 add_user() { # NAME RIGHT: a password, and what the name may do

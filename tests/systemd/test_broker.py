@@ -32,6 +32,12 @@ class Site:
         )
         return done.stdout.strip()
 
+    def run_openssl(self, *arguments):
+        done = subprocess.run(
+            ["openssl", *arguments], cwd=self.folder, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
     def config(self, user, **changes):
         secret = self.folder / f"{user}.password"
         secret.write_text(self.passwords[user] + "\n")
@@ -187,6 +193,41 @@ def test_who_is_there_already_gets_a_new_password_and_no_second_entry(site):
     ca = (site.folder / "ca.crt").read_text()
     site.setup("certificates", "elsewhere")
     assert (site.folder / "ca.crt").read_text() == ca
+
+
+def test_a_certificate_that_cannot_be_made_leaves_the_old_one(site, tmp_path):
+    """With its key; and a CA whose key lies elsewhere, as it should, is not replaced by another."""
+    ours = ("ca.crt", "server.crt", "server.key")
+    before = [(site.folder / name).read_bytes() for name in ours]
+    for hosts, what in (
+        (("a,DNS:b",), "expected the broker's names, found: a,DNS:b"),
+        (("broker..plant", "300.1.1.1"), "no certificate could be made for broker..plant"),
+    ):
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            site.setup("certificates", *hosts)
+        assert what in caught.value.stderr
+    (site.folder / "ca.key").rename(tmp_path / "ca.key")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        site.setup("certificates", "localhost")
+    (tmp_path / "ca.key").rename(site.folder / "ca.key")
+
+    assert "expected ca.key beside ca.crt" in caught.value.stderr
+    assert [(site.folder / name).read_bytes() for name in ours] == before
+
+
+def test_a_broker_may_have_a_long_name(site):
+    """One whose name does not fit the CN; the connection is held against the other names."""
+    name = ".".join(["h" * 60, "plant-a", "example"])
+    site.setup("certificates", name, "localhost")
+    shown = site.run_openssl("x509", "-noout", "-ext", "subjectAltName", "-in", "server.crt")
+
+    assert f"DNS:{name}, DNS:localhost" in shown
+    keys = (
+        ("x509", "-pubkey", "-noout", "-in", "server.crt"),
+        ("pkey", "-pubout", "-in", "server.key"),
+    )
+    certified, kept = (site.run_openssl(*arguments) for arguments in keys)
+    assert certified == kept
 
 
 @pytest.mark.parametrize("name", ["+", "#", "a/b", "Line", "a.b", "a\nuser x"])
