@@ -240,6 +240,17 @@ def test_an_address_with_a_password_makes_the_file_a_secret(line, tmp_path):
     assert SECRET not in "".join(map(str, found.values()))
 
 
+def test_what_is_closed_to_the_line_is_told_in_words(line):
+    """Here names are too long; a folder of somebody else on the way is the same."""
+    name = "n" * 300
+    found = line(state_dir=name, camera={"source": f"video:{name}"}, model={"bundle": name})
+
+    for check in ("state", "camera", "model"):
+        assert found[check].status is Status.BAD
+        assert "File name too long" in found[check].found
+        assert "it should not fail so" not in found[check].advice
+
+
 def test_a_state_that_is_a_file(line, tmp_path):
     """What cannot be a folder cannot be written."""
     (tmp_path / "state").write_text("")

@@ -25,11 +25,15 @@ class FolderCamera:
         """List the pictures.
 
         Raises:
-            CameraUnavailable: there is no such folder, or no picture in it.
+            CameraUnavailable: there is no such folder, or no picture in it; or we may not look.
         """
-        if not self.folder.is_dir():
-            found = "a file" if self.folder.exists() else "nothing"
-            raise CameraUnavailable(f"{self.folder}: expected a folder of pictures, found {found}")
+        expected = f"{self.folder}: expected a folder of pictures, found"
+        try:
+            if not self.folder.is_dir():
+                found = "a file" if self.folder.exists() else "nothing"
+                raise CameraUnavailable(f"{expected} {found}")
+        except OSError as error:  # a folder on the way is closed to us
+            raise CameraUnavailable(f"{expected}: {error.strerror}") from None
         try:
             self._pictures = iter(find_pictures([self.folder]))
         except NoInputError as error:

@@ -51,8 +51,12 @@ class VideoCamera:
             CameraUnavailable: there is no such file, or it is no video.
         """
         self.close()
-        if not self.path.is_file():
-            raise CameraUnavailable(f"{self.path}: expected a video file, found none")
+        try:
+            if not self.path.is_file():
+                raise CameraUnavailable(f"{self.path}: expected a video file, found none")
+        except OSError as error:  # a folder on the way is closed to us
+            found = error.strerror
+            raise CameraUnavailable(f"{self.path}: expected a video file, found: {found}") from None
         self._capture = open_ffmpeg(str(self.path), "", {})
         self._size = _size_of_mjpeg(self._capture) if self._capture is not None else None
         if self._size is not None:

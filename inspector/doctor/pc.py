@@ -77,11 +77,15 @@ def _secret(path: Path) -> Finding:
 def state(line: LineConfig) -> Iterator[Finding]:
     """The outbox can be written, and there is room for it."""
     folder = line.state_dir
-    there = next(p for p in (folder, *folder.parents) if p.exists())
+    advice = f"state_dir: /var/lib/inspector/{line.line}, and chown -R {USER}: what is in it"
+    try:
+        there = next(p for p in (folder, *folder.parents) if p.exists())
+    except OSError as error:  # one on the way is closed to us
+        yield Finding("state", Status.BAD, f"{folder}: {error.strerror}", advice)
+        return
     locked = [p for p in (there, *folder.glob("outbox.db*")) if not os.access(p, os.W_OK)]
     if locked or not _takes_a_file(there):
         found = f"{', '.join(map(str, locked)) or there}: {machine.me()} cannot write there"
-        advice = f"state_dir: /var/lib/inspector/{line.line}, and chown -R {USER}: what is in it"
         yield Finding("state", Status.BAD, found, advice)
     else:
         yield Finding("state", Status.OK, f"{folder}: {machine.me()} can write there")

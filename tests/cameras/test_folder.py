@@ -51,6 +51,12 @@ def test_a_missing_folder_is_unavailable(tmp_path: Path) -> None:
         FolderCamera(tmp_path / "gone").open()
 
 
+def test_a_folder_that_cannot_be_looked_for_is_unavailable() -> None:
+    """Here its name is too long; in a folder that is closed to us it is the same."""
+    with pytest.raises(CameraUnavailable, match="expected a folder of pictures, found: File name"):
+        FolderCamera("n" * 300).open()
+
+
 def test_an_empty_folder_is_unavailable(tmp_path: Path) -> None:
     """Pictures may come later."""
     with pytest.raises(CameraUnavailable, match=r"expected pictures .* found none"):
