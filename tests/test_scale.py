@@ -102,6 +102,28 @@ def test_a_checkerboard_gives_the_scale(zoom: float, turn: float) -> None:
     assert found.uncertainty < 0.005 * truth
 
 
+@pytest.mark.parametrize(
+    ("zoom", "turn", "inner"), [(1.0, 0.1, (5, 3)), (1.0, 0.4, (3, 5)), (0.7, 1.6, (4, 3))]
+)
+def test_a_board_with_more_corners_than_said_gives_no_scale(
+    zoom: float, turn: float, inner: tuple[int, int]
+) -> None:
+    """OpenCV finds every second one of them: squares of twice the size."""
+    seen = shot(board(), zoom, turn=turn)[100:900, 200:1200].copy()
+
+    with pytest.raises(TargetRefused, match="with others between them"):
+        scale.from_checkerboard(seen, inner, SQUARE_MM)
+
+
+@pytest.mark.parametrize(("zoom", "turn"), [(1.01, 0.1), (0.91, 2.02), (0.76, 2.96)])
+def test_corners_beside_the_picture_are_none(zoom: float, turn: float) -> None:
+    """OpenCV finds such on a board with others than those."""
+    seen = shot(board(), zoom, turn=turn)[100:900, 200:1200].copy()
+
+    with pytest.raises(TargetRefused, match="3 × 7 inner corners, found none"):
+        scale.from_checkerboard(seen, (3, 7), SQUARE_MM)
+
+
 def test_a_marker_gives_the_scale() -> None:
     """By its outer side."""
     found = scale.from_aruco(shot(marker(), 0.7), 20.0)

@@ -20,6 +20,8 @@ INWARD = (
 )
 BEND_PX = 0.6  # most by which corners may lie off a plane seen through a straight lens, rms
 SOFT_PX = 6.0  # widest edge, from 10 % to 90 %: more is out of focus
+IN_TURN = 0.3  # least correlation with dark and bright squares; where corners are left out, 1/9
+CELL = 8  # samples of a square each way, for that
 
 Gray = NDArray[np.uint8]
 Points = NDArray[np.float64]
@@ -34,7 +36,8 @@ def from_checkerboard(gray: Gray, inner: tuple[int, int], square_mm: float) -> M
         TargetRefused: not found, blurred, tilted, bent or too small.
     """
     found, corners = cv2.findChessboardCornersSB(gray, inner, flags=cv2.CALIB_CB_ACCURACY)
-    if not found:
+    # Of a board with other corners than these it may take some beside the picture for found.
+    if not found or not ((corners >= 0) & (corners < gray.shape[::-1])).all():
         raise TargetRefused(
             f"expected a checkerboard with {inner[0]} × {inner[1]} inner corners, found none"
         )
@@ -43,9 +46,10 @@ def from_checkerboard(gray: Gray, inner: tuple[int, int], square_mm: float) -> M
     large_enough(extent, "the checkerboard")
     grid = seen.reshape(inner[1], inner[0], 2)
     pitch = float(np.hypot(*np.diff(grid, axis=1).reshape(-1, 2).T).mean())
-    _sharp(gray, seen, pitch / 2)
     plane = np.stack(np.meshgrid(*map(np.arange, inner)), axis=-1).reshape(-1, 2).astype(float)
     homography = _homography(plane, seen)
+    _in_turn(gray, homography, inner)
+    _sharp(gray, seen, pitch / 2)
     _flat(homography, plane, seen)
     directions = _directions(homography, plane.mean(axis=0))
     return _between([directions], _unevenness(grid), square_mm, np.sqrt(2) * CORNER_PX / extent)
@@ -68,6 +72,24 @@ def from_aruco(gray: Gray, marker_mm: float) -> Measured:
     directions = [_directions(_homography(SQUARE, c), SQUARE.mean(axis=0)) for c in corners]
     pointing = np.hypot(np.sqrt(2) * CORNER_PX, INWARD * width) / side
     return _between(directions, float(np.ptp(sides)) / side, marker_mm, pointing)
+
+
+def _in_turn(gray: Gray, homography: Points, inner: tuple[int, int]) -> None:
+    """The squares between the corners are dark and bright in turn: of a board that has more of them
+    OpenCV may find every second one.
+    """
+    columns, rows = (CELL * (count - 1) for count in inner)
+    square = np.add.outer(np.arange(rows) // CELL, np.arange(columns) // CELL) % 2
+    samples = homography @ np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, CELL]]) / CELL
+    seen = cv2.warpPerspective(
+        gray, samples, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    )
+    wanted, found = (values - values.mean() for values in (square, seen.astype(np.float64)))
+    if not abs((wanted * found).sum()) > IN_TURN * np.sqrt((wanted**2).sum() * (found**2).sum()):
+        raise TargetRefused(
+            f"expected a checkerboard with {inner[0]} × {inner[1]} inner corners, found one with "
+            "others between them: count those from square to square"
+        )
 
 
 def _sharp(gray: Gray, points: Points, reach: float) -> float:
