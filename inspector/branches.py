@@ -78,9 +78,9 @@ def _from(paths: Sequence[Points], shape: tuple[int, int]) -> NDArray[np.float32
 
 def _is_round_a_hole(graph: Graph, chain: Chain, path: Points, least: float) -> bool:
     """Whether a chain from fork to fork and the path are the two sides of a small hole."""
-    first, last = (
-        int(np.square(path - graph.points[end]).sum(axis=1).argmin()) for end in chain.ends
-    )
+    if chain.length > 2 * least:  # as most of a mesh, where it costs to look along the path
+        return False
+    first, last = (int(_squares(path, graph.points[end]).argmin()) for end in chain.ends)
     beside = length(path[min(first, last) : max(first, last) + 1])
     return chain.length + beside <= 2 * least
 
@@ -92,6 +92,12 @@ def _nearest(graph: Graph, chain: Chain, paths: Sequence[Points]) -> tuple[int, 
     if len(paths) == 1:
         return 0, False
     ends = graph.points[list(chain.ends)]
-    far = np.array([np.hypot(*(path[:, None] - ends).transpose(2, 0, 1)).min(0) for path in paths])
+    far = np.array([[_squares(path, end).min() for end in ends] for path in paths])
     number = int(far.min(axis=1).argmin())
     return number, bool((far[number] > far.min(axis=0)).any())
+
+
+def _squares(path: Points, point: Points) -> Points:
+    """How far the points (n, 2) of a path are from a point (2,), squared (n,)."""
+    x, y = path.T
+    return np.asarray((x - point[0]) ** 2 + (y - point[1]) ** 2)

@@ -1,12 +1,17 @@
 """What of a scratch lies beside its longest way: branches of known length, and what is none."""
 
+import time
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from inspector.branches import branches
+from inspector.graph import Points
 from inspector.measure import measure
+from inspector.skeleton import depth, longest_path
 from inspector.types import Detection, Scratch
 from tests.test_measure import FINE, arc, only, stroke
 
@@ -170,6 +175,21 @@ def test_a_third_piece_that_points_at_a_gap_is_a_branch() -> None:
     assert scratch.fragments == 3
     assert scratch.length_px == pytest.approx(132, abs=3)
     assert scratch.branches_px == pytest.approx(38, abs=5)
+
+
+def test_a_mesh_costs_no_more_because_its_way_is_long() -> None:
+    """Of a large frame scratched all over, with thousands of chains and of points on the way."""
+    mesh = np.zeros((801, 801), np.bool_)
+    mesh[::20] = mesh[:, ::20] = True
+    within, path = depth(mesh), longest_path(mesh)
+
+    def seconds(way: Points) -> float:
+        start = time.process_time()
+        branches(mesh, within, [way], 1.0)
+        return time.process_time() - start
+
+    longer = np.repeat(path, 20, axis=0)
+    assert min(seconds(longer) for _ in range(3)) < 4 * min(seconds(path) for _ in range(3))
 
 
 def total(scratch: Scratch) -> float:
