@@ -13,6 +13,7 @@ from math import atan2, hypot, radians
 
 import numpy as np
 
+from inspector.errors import InferenceError
 from inspector.graph import Chain, Graph, Points, chain_of
 from inspector.skeleton import graph_of, length
 from inspector.types import Mask
@@ -25,6 +26,7 @@ SPLAY = 5  # pixels of an arm that bend into the crossing; across it a scratch g
 REACH = 10.0  # widths within which forks are one meeting: thinning draws a flat X as two Y
 STEPS = 12  # meetings beyond which nobody asks how far a way leads
 MOST_ARMS = 16  # that meet; more lead out of a blot or a mesh, and none of them goes on
+MOST_CHAINS = 4000  # of a spot; following them takes about a second
 MOST = 64  # scratches in a spot; more are a mesh, which is one scratch, as long as its longest way
 
 End = tuple[int, int]
@@ -91,8 +93,15 @@ def strokes(skeleton: Mask, width: float, thickness: float = 0.0) -> list[Stroke
 
     One path where none meet: that of `skeleton.longest_path`. What is not longer than the spot is
     thick is no arm of a meeting: a square spot has four of them.
+
+    Raises:
+        InferenceError: it is a mesh of more chains than can be followed in time.
     """
     graph = graph_of(skeleton)
+    if len(graph.chains) > MOST_CHAINS:
+        raise InferenceError(
+            f"expected at most {MOST_CHAINS} lines between meetings, found {len(graph.chains)}"
+        )
     meetings = _meetings(graph, REACH * width, max(ARM, thickness))
     if not meetings.on:
         return [Stroke(max(graph.longest_paths(), key=length))]

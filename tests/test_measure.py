@@ -350,3 +350,13 @@ def test_a_mask_in_too_many_pieces_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(InferenceError, match="found 100"):
         measure([Detection(0.9, 0, 0, mask)])
+
+
+def test_a_mesh_of_too_many_lines_is_refused() -> None:
+    """Of a surface that is scratched all over; to follow so many takes more than a second."""
+    mesh = np.zeros((937, 937), np.bool_)
+    mesh[::20] = mesh[:, ::20] = True
+
+    with pytest.raises(InferenceError, match="at most 4000 lines between meetings, found 4"):
+        measure([Detection(0.9, 0, 0, mesh)])
+    assert measure([Detection(0.9, 0, 0, mesh[:821])])
