@@ -3,14 +3,11 @@
 import os
 import sys
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
-from rich.console import Console
-from rich.progress import Progress
 
 from inspector import mark
 from inspector.calibration import Calibrated, overrule
@@ -20,6 +17,7 @@ from inspector.errors import InspectorError
 from inspector.limits import Limits
 from inspector.overlay import draw, headline
 from inspector.pipeline import WHOLE_FRAME, Inspector, View
+from inspector.progress import tracked
 from inspector.publish.message import encode, result_message
 from inspector.segment import bundle
 from inspector.types import Frame, Result, Unseen, Verdict
@@ -80,7 +78,8 @@ def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | N
     segmenter, info = bundle.open_segmenter(chosen.model)
     inspector = Inspector(segmenter, chosen.limits, chosen.view)
     batch, passed = uuid.uuid4().hex, True
-    for seq, (path, part) in enumerate(_parts(pictures), start=1):
+    for seq, path in enumerate(tracked(pictures, "Inspecting"), start=1):
+        part = load_picture(path)
         result = inspector.inspect(part)
         passed &= result.verdict is Verdict.PASS
         if as_json:
@@ -121,21 +120,6 @@ def _targets(pictures: list[Path], overlay: Path) -> dict[Path, Path]:
         )
     _make(overlay)
     return targets
-
-
-def _parts(pictures: list[Path]) -> Iterator[tuple[Path, Frame | Unseen]]:
-    """Load one picture after the other, with a progress bar on a terminal and none in a pipe."""
-    console = Console(stderr=True)
-    bar = Progress(
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-        redirect_stdout=False,  # results belong on stdout, also while the bar is drawn
-        redirect_stderr=False,
-    )
-    with bar:
-        for path in bar.track(pictures, description="Inspecting"):
-            yield path, load_picture(path)
 
 
 def _save(target: Path, part: Frame | Unseen, result: Result) -> None:

@@ -5,17 +5,15 @@ and deleted, whether the line runs or not.
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
-
-from rich.console import Console
-from rich.progress import Progress
+from typing import Any
 
 from inspector.errors import EvidenceError, NoInputError, NotPermitted
 from inspector.files import replace
 from inspector.keeping import Gone, Keeping
+from inspector.progress import tracked
 from inspector.record.evidence import FOLDER, Reader, Stored
 from inspector.record.evidence.index import Row
 from inspector.record.evidence.prune import beyond
@@ -27,7 +25,6 @@ from inspector.types import Verdict
 
 SUMS = "SHA256SUMS"
 """Beside what is exported: `sha256sum -c` checks it without this program."""
-T = TypeVar("T")
 
 
 def ls(state_dir: Path, count: int, verdicts: Sequence[Verdict], *, as_json: bool) -> None:
@@ -89,7 +86,7 @@ def verify(state_dir: Path, told: Head | None, *, as_json: bool) -> None:
     reader = _reader(state_dir)
     there = gone = wrong = 0
     size, newest = 0, None
-    for checked in _tracked(check(reader.root, told), "Verifying", reader.totals()[0]):
+    for checked in tracked(check(reader.root, told), "Verifying", reader.totals()[0]):
         there, gone = there + checked.is_there, gone + (not checked.is_there)
         size += checked.row.size_bytes if checked.is_there else 0
         newest = checked.row
@@ -126,7 +123,7 @@ def export(state_dir: Path, chosen: "Chosen", target: Path) -> None:
     sums: list[str] = []
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for one in _tracked(found, "Exporting", len(found)):
+        for one in tracked(found, "Exporting", len(found)):
             record = one.read()
             itself = Attached.of(one.record.name, one.record.read_bytes())
             for attached in filter(None, (record.picture, record.overlay, itself)):
@@ -155,7 +152,7 @@ def prune(state_dir: Path, keeping: Keeping, chosen: "Chosen | None", *, dry_run
     if dry_run:
         sys.stdout.write(f"{words}\ndry run: nothing was deleted\n")
         return
-    for _ in _tracked(delete(reader.root, rows), "Deleting", len(rows)):
+    for _ in tracked(delete(reader.root, rows), "Deleting", len(rows)):
         pass
     sys.stdout.write(f"{words} deleted; the chain remembers that they were there\n")
 
@@ -266,17 +263,3 @@ def _copy(source: Path, target: Path, expected: Attached) -> Iterator[str]:
     if (found := fingerprint(copy.read_bytes())) != expected.sha256:
         raise EvidenceError(f"{source}: altered: expected {expected.sha256}, found {found}")
     yield f"{expected.sha256}  {expected.file}\n"
-
-
-def _tracked(steps: Iterable[T], what: str, total: int) -> Iterable[T]:
-    """With a progress bar on a terminal, and none in a pipe."""
-    console = Console(stderr=True)
-    bar = Progress(
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-        redirect_stdout=False,  # what is found belongs on stdout, also while the bar is drawn
-        redirect_stderr=False,
-    )
-    with bar:
-        yield from bar.track(steps, description=what, total=total)

@@ -7,9 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.progress import track
-
 from inspector.errors import NoInputError, NotPermitted
+from inspector.progress import tracked
 from inspector.record.replay import Rows, find, put_back
 from inspector.record.survey import Survey, survey
 
@@ -83,13 +82,7 @@ def replay(state_dir: Path, rows: Rows, *, dry_run: bool) -> None:
     if dry_run:
         sys.stdout.write(f"{found}\ndry run: nothing was written\n")
         return
-    bar = track(
-        put_back(path, seqs),
-        description="Putting back",
-        total=len(seqs),
-        disable=not sys.stderr.isatty(),
-    )
-    for _ in bar:
+    for _ in tracked(put_back(path, seqs), "Putting back", len(seqs)):
         pass
     sys.stdout.write(f"{found}\nthe line publishes them again, with the same ids\n")
 

@@ -69,6 +69,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.mark",
         "inspector.notify",
         "inspector.page",
+        "inspector.progress",
         "inspector.secret",
         "inspector.reload",
         "inspector.signals",

@@ -43,8 +43,6 @@ def synth(
     replace: Annotated[bool, typer.Option("--replace", help="a data set that is there")] = False,
 ) -> None:
     """Generate pictures of scratched and good parts with their labels."""
-    import sys
-
     from inspector.errors import InspectorError
     from training import place
     from training.synth import dataset
@@ -55,10 +53,9 @@ def synth(
         for path in whole_parts.write_samples(samples, seed):
             typer.echo(path)
         return
-    show = sys.stderr.isatty()
     try:
         place.refuse(out, replace, (good,))
-        own = good_pictures.read_folder(good, show) if good else None
+        own = good_pictures.read_folder(good) if good else None
         for line in own.left_out if own else ():
             typer.echo(f"left out: {line}", err=True)
         splits = (("train", train, own and own.train), ("val", val, own and own.val))
@@ -71,7 +68,7 @@ def synth(
                     )  # fmt: skip
                 except ValueError as error:
                     raise typer.BadParameter(str(error)) from None
-                dataset.generate(recipe, root, split, count, workers, show, home=out)
+                dataset.generate(recipe, root, split, count, workers, home=out)
     except InspectorError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(error.exit_code) from None
@@ -235,16 +232,12 @@ def export(
     ] = None,
 ) -> None:
     """Turn weights into a bundle that the edge loads; exit 1 if it does not pass its self-test."""
-    import sys
-
     from inspector.errors import InspectorError
     from training import export as exporter
 
     try:
         told = exporter.facts_of(facts) if facts else None
-        made = exporter.export(
-            weights, out, data, name, version, confidence, told, sys.stderr.isatty()
-        )
+        made = exporter.export(weights, out, data, name, version, confidence, told)
     except (exporter.ExportRefused, InspectorError) as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from None
@@ -287,7 +280,7 @@ def metrology(
 
     # In a pipe rich takes a terminal of 80 columns for granted, and cuts the figures off.
     console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(bench.table(bench.run(out, count, seed, progress=sys.stderr.isatty())))
+    console.print(bench.table(bench.run(out, count, seed)))
 
 
 if __name__ == "__main__":

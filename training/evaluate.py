@@ -18,7 +18,6 @@ from typing import Any, Literal
 
 import cv2
 from rich.console import Console
-from rich.progress import track
 
 from inspector.cameras.pictures import load_picture
 from inspector.config import ModelConfig
@@ -26,6 +25,7 @@ from inspector.errors import InspectorError
 from inspector.files import replace, sha256_of
 from inspector.limits import Limits
 from inspector.pipeline import Inspector
+from inspector.progress import tracked
 from inspector.segment import bundle as bundles
 from inspector.segment.segmenter import Segmenter
 from training.evaluation import labels, report, summary
@@ -100,12 +100,9 @@ def run(settings: Settings, *, as_json: bool = False) -> dict[str, Any]:
 
 
 def judge(rows: Sequence[Labelled], inspector: Inspector) -> list[Judged]:
-    """The verdict on every picture beside its label, with a progress bar on a terminal."""
-    console = Console(stderr=True)
+    """The verdict on every picture beside its label."""
     judged = []
-    for row in track(
-        rows, "Evaluating", console=console, disable=not console.is_terminal, transient=True
-    ):
+    for row in tracked(rows, "Evaluating"):
         result = inspector.inspect(load_picture(row.path))
         judged.append(compare(row, labels.read_mask(row, result.size), result))
     return judged

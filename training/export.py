@@ -63,7 +63,7 @@ class ExportRefused(Exception):
 
 def export(
     weights: Path, out: Path, data: Path, name: str, version: str,
-    confidence: float | None = None, facts: dict[str, Any] | None = None, progress: bool = False,
+    confidence: float | None = None, facts: dict[str, Any] | None = None,
 ) -> Bundle:  # fmt: skip
     """Write the bundle `out` from `weights`; `data` is a data set with a hold-out.
 
@@ -94,7 +94,7 @@ def export(
         segmenter = Segmenter(
             draft.manifest, bundles.open_runtime(draft, ModelConfig(precision="f32"))
         )
-        choice = threshold.choose(segmenter, data, progress=progress)
+        choice = threshold.choose(segmenter, data)
         fields["confidence"] = confidence or choice.confidence
         fields["evaluation"]["generated_hold_out"] = {
             "pictures": choice.pictures, "limit_px": threshold.LIMIT_PX,
@@ -102,11 +102,11 @@ def export(
             "recall_of_bad": choice.recall, "false_reject_of_good": choice.false_reject,
         }  # fmt: skip
         segmenter = Segmenter(draft.manifest, segmenter.runtime, fields["confidence"])
-        quantize.to_int8(root, hold_out, progress)
+        quantize.to_int8(root, hold_out)
         fields["golden"] = {"confidences": tuple(d.confidence for d in _golden(root, segmenter))}
         # Until the gate has judged, all of them are to be tried.
         made = bundles.write(root, **{**fields, "precisions": PRECISIONS})
-        rows = _gate(weights, made, hold_out, progress)
+        rows = _gate(weights, made, hold_out)
         fields["precisions"] = proved(rows)
         if "int8" not in fields["precisions"]:
             for file in (INT8, INT8_WEIGHTS):
@@ -150,9 +150,7 @@ def _hold_out(data: Path) -> list[Path]:
     return pictures[:GATE_PICTURES]
 
 
-def _gate(
-    weights: Path, made: Bundle, pictures: list[Path], progress: bool
-) -> list[gate.Comparison]:
+def _gate(weights: Path, made: Bundle, pictures: list[Path]) -> list[gate.Comparison]:
     """Rows for OpenVINO in each of `PRECISIONS` that this machine has, then ONNX Runtime.
 
     What every machine can run must pass; a faster precision that differs is not used by `auto`.
@@ -170,7 +168,7 @@ def _gate(
             bundles.self_test(made, runtime)
         runtimes.append(runtime)
     reference = gate.TorchRuntime(weights, made.manifest)
-    rows = gate.compare(reference, runtimes, made.manifest, pictures, progress)
+    rows = gate.compare(reference, runtimes, made.manifest, pictures)
     Console(stderr=True).print(gate.table(rows))
     must = [row for row in rows if row.runtime.endswith("/f32")]
     if not all(row.passes for row in must):

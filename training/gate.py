@@ -15,12 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from rich.progress import track
 from rich.table import Table
 
 from inspector.cameras.pictures import load_picture
 from inspector.config import Limits
 from inspector.pipeline import Inspector
+from inspector.progress import tracked
 from inspector.segment.manifest import Manifest
 from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
@@ -87,9 +87,8 @@ class Comparison:
 
 
 def compare(
-    reference: Runtime, candidates: Sequence[Runtime], manifest: Manifest, pictures: Sequence[Path],
-    progress: bool = False,
-) -> list[Comparison]:  # fmt: skip
+    reference: Runtime, candidates: Sequence[Runtime], manifest: Manifest, pictures: Sequence[Path]
+) -> list[Comparison]:
     """Judge every picture with each; the first row is the reference against itself.
 
     Raises:
@@ -100,7 +99,7 @@ def compare(
     limits = Limits(min_scratch_px=LIMIT_PX)
     inspectors = [Inspector(Segmenter(manifest, r), limits) for r in (reference, *candidates)]
     judged: list[list[Result]] = [[] for _ in inspectors]
-    for path in track(pictures, "comparing runtimes", disable=not progress):
+    for path in tracked(pictures, "Comparing runtimes"):
         part = load_picture(path)
         # Interleaved, so that whatever else the machine does slows all alike.
         for inspector, results in zip(inspectors, judged, strict=True):

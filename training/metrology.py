@@ -19,11 +19,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 from rich.table import Table
 
 from inspector.config import ModelConfig
 from inspector.measure import measure
+from inspector.progress import tracked
 from inspector.refine import refine
 from inspector.segment import bundle
 from inspector.segment.segmenter import Segmenter
@@ -227,16 +227,14 @@ METHODS: dict[str, Callable[[Drawn], Size]] = {
 }
 
 
-def run(
-    out: Path, count: int = 2000, seed: int = 1, *, progress: bool = True
-) -> list[dict[str, float | str]]:
+def run(out: Path, count: int = 2000, seed: int = 1) -> list[dict[str, float | str]]:
     """Draw, measure in every way that is installed, and write the report to `out`."""
     rng = np.random.default_rng(seed)
-    scratches = [draw(rng) for _ in track(range(count), "drawing", disable=not progress)]
+    scratches = [draw(rng) for _ in tracked(range(count), "drawing")]
     methods = []
     for name, method in METHODS.items():
         try:
-            sizes = [method(s) for s in track(scratches, name, disable=not progress)]
+            sizes = [method(s) for s in tracked(scratches, name)]
         except ImportError:
             continue
         truth = np.array([(s.length_px, s.width_px) for s in scratches])

@@ -12,7 +12,6 @@ import nncf
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
-from rich.progress import track
 
 from inspector.cameras.pictures import load_picture
 from inspector.segment.manifest import INT8, MODEL
@@ -22,16 +21,15 @@ CALIBRATED_ON = 240
 """Tiles that show the ranges of every layer."""
 
 
-def to_int8(root: Path, pictures: Sequence[Path], progress: bool = False) -> None:
+def to_int8(root: Path, pictures: Sequence[Path]) -> None:
     """Write `model.int8.xml` and `.bin` beside the ONNX file in the bundle's folder `root`."""
     core = ov.Core()
     model = core.read_model(root / MODEL)
     side = model.input(0).shape[2]
     tiles = list(_tiles(pictures, side))[:CALIBRATED_ON]
-    calibration = nncf.Dataset(track(tiles, "calibrating 8 bits", disable=not progress), _input)
     made = nncf.quantize(
-        model, calibration, preset=nncf.QuantizationPreset.MIXED, subset_size=len(tiles),
-        fast_bias_correction=False,
+        model, nncf.Dataset(tiles, _input), preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(tiles), fast_bias_correction=False,
     )  # fmt: skip
     ov.save_model(made, root / INT8, compress_to_fp16=False)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from inspector.cameras.pictures import load_picture
 from inspector.config import Limits
 from inspector.errors import NoInputError
 from inspector.pipeline import Inspector
+from inspector.progress import tracked
 from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Image, Verdict
@@ -56,7 +56,7 @@ class _Once:
         self._answers.clear()
 
 
-def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool = False) -> Choice:
+def choose(segmenter: Segmenter, data: Path, split: str = "val") -> Choice:
     """The confidence that serves best on truth-`split`.jsonl in the data set's folder `data`.
 
     Raises:
@@ -70,7 +70,7 @@ def choose(segmenter: Segmenter, data: Path, split: str = "val", progress: bool 
         Inspector(Segmenter(segmenter.manifest, runtime, float(c)), limits) for c in TRIED
     ]
     bad, rejected = [], []
-    for row in track(rows, "choosing the confidence", disable=not progress):
+    for row in tracked(rows, "Choosing the confidence"):
         # A bad part without outlines is trusted to be bad by more than the limit.
         unmeasured = math.inf if row.bad else 0.0
         longest = max((s.length_px for s in row.scratches), default=unmeasured)

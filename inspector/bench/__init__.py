@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from inspector import __version__
@@ -26,6 +25,7 @@ from inspector.bench.values import Judged, Row, advice, row
 from inspector.cameras.pictures import find_pictures
 from inspector.config import ModelConfig
 from inspector.errors import InspectorError
+from inspector.progress import tracked
 from inspector.segment import bundle
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -94,12 +94,11 @@ def run(
 
 def measure(model: ModelConfig, paths: list[Path], rounds: int) -> Bench:
     """Start a process for each way, and let them take turns picture by picture."""
-    console = Console(stderr=True)
     with ExitStack() as stack:
         cache = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inspector-bench-")))
         ways, refused = _ways(stack, model, cache, paths)
         turns = [k for _ in range(rounds) for k in range(len(paths))]
-        for number in track(turns, "Judging", console=console, disable=not console.is_terminal):
+        for number in tracked(turns, "Judging"):
             for way in ways:
                 way.judged.append(_ask(way.link, number, PATIENCE_S))
         return Bench([_row(way) for way in ways], refused, _auto(stack, model, cache, paths))

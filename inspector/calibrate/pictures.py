@@ -4,14 +4,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
 from inspector.cameras import Part, make_camera
 from inspector.cameras.beats import Beats
 from inspector.cameras.pictures import find_pictures, load_picture
 from inspector.config import CameraConfig, LineConfig
 from inspector.errors import NoInputError
+from inspector.progress import tracked
 from inspector.types import Image, Unseen
 
 
@@ -45,10 +43,7 @@ def many(config: LineConfig, folder: Path | None, frames: int) -> Iterator[Part]
         parts, total = (load_picture(picture) for picture in found), len(found)
     else:
         parts, total = _frames(config.camera, frames), frames
-    console = Console(stderr=True)
-    yield from track(
-        parts, "Looking", total, console=console, disable=not console.is_terminal, transient=True
-    )
+    yield from tracked(parts, "Looking", total)
 
 
 def _frames(config: CameraConfig, count: int) -> Iterator[Part]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from inspector import lines, mark, whatif
@@ -21,6 +20,7 @@ from inspector.cameras.pictures import load_picture
 from inspector.errors import ConfigError, NoInputError
 from inspector.intervals import Estimate
 from inspector.pipeline import Inspector, View
+from inspector.progress import tracked
 from inspector.segment import bundle
 from inspector.types import Rule
 from inspector.whatif import Parts, Point, rounded
@@ -101,13 +101,10 @@ def _judge(trial: Trial, samples: Known) -> tuple[Parts, Counter[tuple[Rule, boo
     segmenter, _ = bundle.open_segmenter(config.model)
     view = View.of(config, mark.load(config.sight.reference))
     inspector = Inspector(segmenter, config.limits, view)
-    console, floor = Console(stderr=True), trial.floor()
+    floor = trial.floor()
     judged: list[tuple[float, bool]] = []
     refused = Counter[tuple[Rule, bool]]()
-    for picture, bad in track(
-        samples.pictures, "Judging samples", console=console, disable=not console.is_terminal,
-        transient=True,
-    ):  # fmt: skip
+    for picture, bad in tracked(samples.pictures, "Judging samples"):
         result = inspector.inspect(load_picture(picture))
         why = unjudged(result)
         if why is None:

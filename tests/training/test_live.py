@@ -110,7 +110,7 @@ def test_what_cannot_be_is_named(told: dict[str, object], named: str) -> None:
 def test_a_net_trains_on_what_is_drawn_meanwhile(tmp_path: Path) -> None:
     """The data set on disk holds one picture to train on; the run does not use it."""
     for split, count in (("train", 1), ("val", 4)):
-        generate(Recipe(seed=1, size=64), tmp_path / "data", split, count, 1, progress=False)
+        generate(Recipe(seed=1, size=64), tmp_path / "data", split, count, 1)
     chosen = train.settings(
         None, data=str(tmp_path / "data" / "data.yaml"), hours=2 / 3600, imgsz=64, batch=4,
         workers=0,

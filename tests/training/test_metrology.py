@@ -45,11 +45,11 @@ def test_lengths_keep_their_bounds() -> None:
 
 def test_the_report_says_it_for_every_method_and_shape(tmp_path: Path) -> None:
     """A table, the single errors, and a picture; the same seed gives the same numbers."""
-    rows = metrology.run(tmp_path, count=30, seed=3, progress=False)
+    rows = metrology.run(tmp_path, count=30, seed=3)
 
     told = json.loads((tmp_path / "metrology.json").read_text())
     assert told["rows"] == rows
     assert {row["method"] for row in rows} >= {"inspector", "bounding-box diagonal"}
     assert len((tmp_path / "metrology.csv").read_text().splitlines()) == 31
     assert (tmp_path / "metrology.png").stat().st_size > 10_000
-    assert rows == metrology.run(tmp_path, count=30, seed=3, progress=False)
+    assert rows == metrology.run(tmp_path, count=30, seed=3)

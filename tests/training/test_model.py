@@ -22,7 +22,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set of a dozen crops."""
     folder = tmp_path_factory.mktemp("data")
     for split, seed, count in (("train", 1, 12), ("val", 2, 4)):
-        generate(Recipe(seed=seed, size=64), folder, split, count, workers=1, progress=False)
+        generate(Recipe(seed=seed, size=64), folder, split, count, workers=1)
     return folder
 
 

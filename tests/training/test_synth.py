@@ -30,8 +30,8 @@ def _digest(folder: Path) -> dict[str, str]:
 
 def test_the_same_seed_gives_the_same_files_whatever_the_number_of_workers(tmp_path: Path) -> None:
     """One process and two write byte for byte the same data set."""
-    generate(SMALL, tmp_path / "one", "train", 20, workers=1, progress=False)
-    generate(SMALL, tmp_path / "two", "train", 20, workers=2, progress=False)
+    generate(SMALL, tmp_path / "one", "train", 20, workers=1)
+    generate(SMALL, tmp_path / "two", "train", 20, workers=2)
     one = _digest(tmp_path / "one")
     assert len(one) > 40
     assert one == _digest(tmp_path / "two")
@@ -136,7 +136,7 @@ def test_engraving_changes_the_core_and_little_else() -> None:
 
 def test_labels_on_disk_cover_the_masks_on_disk(tmp_path: Path) -> None:
     """Every true scratch pixel of a main stroke lies inside some polygon of the label file."""
-    generate(SMALL, tmp_path, "val", 16, workers=1, progress=False)
+    generate(SMALL, tmp_path, "val", 16, workers=1)
     rows = [json.loads(line) for line in (tmp_path / "truth-val.jsonl").read_text().splitlines()]
     assert len(rows) == 16
     for row in rows:

@@ -55,8 +55,8 @@ def test_the_same_folder_gives_the_same_files_whatever_the_number_of_workers(
 ) -> None:
     """One process and two write byte for byte the same, with the folder's name in the truth."""
     recipe = Recipe(seed=3, size=96, own=read_folder(lids).train)
-    generate(recipe, tmp_path / "one", "train", 20, workers=1, progress=False)
-    generate(recipe, tmp_path / "two", "train", 20, workers=2, progress=False)
+    generate(recipe, tmp_path / "one", "train", 20, workers=1)
+    generate(recipe, tmp_path / "two", "train", 20, workers=2)
     assert _digest(tmp_path / "one") == _digest(tmp_path / "two")
     assert '"surface": "lid"' in (tmp_path / "one" / "truth-train.jsonl").read_text()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from inspector.cameras.pictures import load_picture
+from inspector.progress import tracked
 from inspector.segment import tiles
 from inspector.segment.tiles import Tile
 from inspector.types import Image, Unseen
@@ -20,8 +18,6 @@ from training.annotations.entries import SPLITS, Entry
 from training.annotations.shapes import Drawn, draw
 from training.annotations.truth import Truth, truth
 from training.evaluation.labels import LabelError
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -62,7 +58,7 @@ class Cutter:
         counts = {name: Counts() for name in SPLITS}
         empty: dict[str, list[tuple[Entry, Tile]]] = {name: [] for name in SPLITS}
         wrong = []
-        for entry in _shown(entries, "Importing"):
+        for entry in tracked(entries, "Importing"):
             try:
                 image, drawn = self._load(entry)
             except LabelError as error:
@@ -128,12 +124,7 @@ class Cutter:
 
     def _write_empty(self, chosen: Sequence[tuple[Entry, Tile]]) -> None:
         image, loaded = np.zeros((1, 1, 3), np.uint8), None
-        for entry, tile in _shown(chosen, "Crops without a scratch"):
+        for entry, tile in tracked(chosen, "Crops without a scratch"):
             if entry is not loaded:
                 image, loaded = self._load(entry)[0], entry
             self._add(entry, image, tile, truth(Drawn(), tile, (tile.width, tile.height)))
-
-
-def _shown(items: Sequence[T], what: str) -> Iterable[T]:
-    console = Console(stderr=True)
-    return track(items, what, console=console, disable=not console.is_terminal, transient=True)

@@ -40,11 +40,11 @@ def run(
     if wanted("frames"):
         segmenter = Segmenter(made.manifest, bundles.open_runtime(made, ModelConfig()))
         refused = []
-        crossed = frames.seams(segmenter, refused, progress=True)
+        crossed = frames.seams(segmenter, refused)
         report.plot(page.with_name("seams.png"), crossed)
         _write(page, "seams", report.seams(crossed, refused))
         _write(page, "straight", report.straight(frames.straight(segmenter)))
-        _write(page, "area", report.cost(frames.cost(segmenter, COST_ROUNDS, progress=True)))
+        _write(page, "area", report.cost(frames.cost(segmenter, COST_ROUNDS)))
     if wanted("lines"):
         _write(page, "lines", report.lines(lines.run(seconds)))
 

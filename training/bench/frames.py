@@ -20,11 +20,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from rich.progress import track
 
 from inspector.limits import Limits
 from inspector.measure import measure
 from inspector.pipeline import Inspector
+from inspector.progress import tracked
 from inspector.refine import refine
 from inspector.segment import tiles
 from inspector.segment.segmenter import Segmenter
@@ -82,13 +82,13 @@ Way = Callable[[Image], list[float]]
 """A frame → the lengths of what is found on it, in px."""
 
 
-def seams(segmenter: Segmenter, refused: list[str], *, progress: bool = False) -> list[Seams]:
+def seams(segmenter: Segmenter, refused: list[str]) -> list[Seams]:
     """Rows of every way that is installed, by the number of seams crossed."""
     ways = _ways(segmenter, refused)
     rng = np.random.default_rng(SEED)
     edges = _seams_of(WIDTH, segmenter.manifest.input.width)
     rows = []
-    for count in track(range(MOST_SEAMS + 1), "seams", disable=not progress):
+    for count in tracked(range(MOST_SEAMS + 1), "seams"):
         errors: dict[str, list[float]] = {name: [] for name in ways}
         pieces: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(PER_SEAMS):
@@ -248,7 +248,7 @@ def _supervision(segmenter: Segmenter) -> Way:
     return way
 
 
-def cost(segmenter: Segmenter, rounds: int, *, progress: bool = False) -> list[Cost]:
+def cost(segmenter: Segmenter, rounds: int) -> list[Cost]:
     """Time and memory over the area, with three scratches on every frame; smallest frame first.
 
     All frames are drawn before any is inspected, and take turns.
@@ -257,7 +257,7 @@ def cost(segmenter: Segmenter, rounds: int, *, progress: bool = False) -> list[C
     rng = np.random.default_rng(SEED)
     sizes = [(f"{m} MP", *_size(m)) for m in MEGAPIXELS]
     sizes.insert(-1, (f"line scan {LINE_SCAN[0]} × {LINE_SCAN[1]}", *LINE_SCAN))
-    images = {n: _frame(rng, w, h) for n, w, h in track(sizes, "area", disable=not progress)}
+    images = {n: _frame(rng, w, h) for n, w, h in tracked(sizes, "area")}
 
     def inspecting(name: str) -> Callable[[], object]:
         return lambda: inspector.inspect(Frame(images[name], name, time.monotonic()))

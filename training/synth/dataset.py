@@ -18,8 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
+from inspector.progress import tracked
 from training.marks import IGNORE, SCRATCH, write_picture, write_yaml
 from training.synth import fonts
 from training.synth.scene import Picture, picture
@@ -154,7 +154,7 @@ def _single_thread() -> None:
 
 
 def generate(
-    recipe: Recipe, folder: Path, split: str, count: int, workers: int, progress: bool = True,
+    recipe: Recipe, folder: Path, split: str, count: int, workers: int,
     home: Path | None = None,
 ) -> Path:  # fmt: skip
     """Write `count` pictures of a split into `folder`, which will live at `home` if that is
@@ -168,6 +168,6 @@ def generate(
         (folder / f"truth-{split}.jsonl").open("w", encoding="utf-8") as out,
     ):
         rows = pool.imap(job, range(count), chunksize=16)
-        for row in track(rows, f"{split} pictures", total=count, disable=not progress):
+        for row in tracked(rows, f"{split} pictures", count):
             out.write(json.dumps(row) + "\n")
     return write_yaml(folder, home)

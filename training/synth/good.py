@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
 from inspector.cameras.pictures import find_pictures, load_picture
 from inspector.errors import NoInputError
 from inspector.files import sha256_of
+from inspector.progress import tracked
 from inspector.types import Unseen
 from training.synth.surfaces import SURFACES, OwnPart
 
@@ -29,7 +27,7 @@ class Good:
     left_out: tuple[str, ...]
 
 
-def read_folder(folder: Path, progress: bool = False) -> Good:
+def read_folder(folder: Path) -> Good:
     """Open every picture of a folder and below once, and divide them by their content.
 
     A picture stays on its side when others come or go, unless that side or the other would be
@@ -43,10 +41,7 @@ def read_folder(folder: Path, progress: bool = False) -> Good:
         raise NoInputError(f"{folder}: expected a folder of good pictures, found a file")
     readable: list[tuple[Path, str]] = []
     left_out = []
-    found = track(
-        find_pictures([folder]), "good pictures", console=Console(stderr=True), disable=not progress
-    )
-    for path in found:
+    for path in tracked(find_pictures([folder]), "good pictures"):
         part = load_picture(path)
         if isinstance(part, Unseen):
             left_out.append(f"{part.source}: {part.detail}")
