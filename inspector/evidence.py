@@ -5,7 +5,7 @@ and deleted, whether the line runs or not.
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -126,8 +126,8 @@ def export(state_dir: Path, chosen: "Chosen", target: Path) -> None:
         for one in tracked(found, "Exporting", len(found)):
             record = one.read()
             itself = Attached.of(one.record.name, one.record.read_bytes())
-            for attached in filter(None, (record.picture, record.overlay, itself)):
-                sums += _copy(one.record.with_name(attached.file), target, attached)
+            files = filter(None, (record.picture, record.overlay, itself))
+            sums += [_copy(one.record.with_name(of.file), target, of) for of in files]
         replace(target / SUMS, "".join(sums).encode())
     except OSError as error:
         raise EvidenceError(f"{target}: expected to copy records there, found: {error}") from error
@@ -256,10 +256,10 @@ def _row(one: Stored) -> Row:
     )
 
 
-def _copy(source: Path, target: Path, expected: Attached) -> Iterator[str]:
+def _copy(source: Path, target: Path, expected: Attached) -> str:
     """Copy a file; the line of `SHA256SUMS` for it."""
     copy = target / expected.file
     shutil.copyfile(source, copy)
     if (found := fingerprint(copy.read_bytes())) != expected.sha256:
         raise EvidenceError(f"{source}: altered: expected {expected.sha256}, found {found}")
-    yield f"{expected.sha256}  {expected.file}\n"
+    return f"{expected.sha256}  {expected.file}\n"
