@@ -104,7 +104,8 @@ def judge(rows: Sequence[Labelled], inspector: Inspector) -> list[Judged]:
     judged = []
     for row in tracked(rows, "Evaluating"):
         result = inspector.inspect(load_picture(row.path))
-        judged.append(compare(row, labels.read_mask(row, result.size), result))
+        marks = labels.read_mask(row.mask, result.size, row.where) if row.mask else None
+        judged.append(compare(row, marks, result))
     return judged
 
 

@@ -114,7 +114,8 @@ def test_the_data_set_is_laid_out_as_training_and_evaluation_read_it(made: Summa
     assert held
     for row in held:
         nothing = Result("", Verdict.PASS, (), (), (WIDTH, HEIGHT), Timing())
-        judged = compare(row, labels.read_mask(row, (WIDTH, HEIGHT)), nothing)
+        marks = labels.read_mask(row.mask, (WIDTH, HEIGHT), row.where) if row.mask else None
+        judged = compare(row, marks, nothing)
         assert len(judged.truths) == len(row.scratches)
         assert row.path.is_file()
     assert not list(root.parent.glob(f".{root.name}*"))

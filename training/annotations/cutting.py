@@ -12,12 +12,12 @@ from inspector.progress import tracked
 from inspector.segment import tiles
 from inspector.segment.tiles import Tile
 from inspector.types import Image, Unseen
-from training.annotations import reading, split
+from training.annotations import split
 from training.annotations.dataset import Store
 from training.annotations.entries import SPLITS, Entry
 from training.annotations.shapes import Drawn, draw
 from training.annotations.truth import Truth, truth
-from training.evaluation.labels import LabelError
+from training.evaluation.labels import LabelError, told
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Cutter:
             if not wrong:
                 empty[entry.split] += self._picture(entry, image, drawn, counts[entry.split])
         if wrong:
-            raise LabelError(reading.told(wrong))
+            raise LabelError(told(wrong))
         for name, count in counts.items():
             # Good pictures alone, to be used beside another set, have no scratches to go by.
             chosen = self._chosen(empty[name], count.crops or count.good + count.unsure)

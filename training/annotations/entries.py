@@ -12,7 +12,7 @@ from inspector.errors import NoInputError
 from inspector.files import sha256_of
 from training.annotations import reading, split
 from training.annotations.values import IGNORE, Mark, Picture
-from training.evaluation.labels import LabelError
+from training.evaluation.labels import LabelError, told
 
 SPLITS = ("train", "val")
 
@@ -89,9 +89,9 @@ def placed(
                 f"{where}: expected the picture at {picture.path}, or --pictures FOLDER; found none"
             )
     if wrong:
-        raise LabelError(reading.told(wrong + missing))
+        raise LabelError(told(wrong + missing))
     if missing:
-        raise NoInputError(reading.told(missing))
+        raise NoInputError(told(missing))
     groups = split.joined([str(_part(p, pattern)) for p in pictures], contents)
     try:
         held = split.held_out(groups, [not p.outlined for p in pictures], val_share, seed)

@@ -15,7 +15,7 @@ from inspector.cameras.pictures import find_pictures
 from training.annotations import reading
 from training.annotations.values import SCRATCH, Mark, MaskFile, Picture
 from training.evaluation import labels
-from training.evaluation.labels import LabelError
+from training.evaluation.labels import LabelError, told
 
 IMAGES, MASKS = "images", "masks"
 
@@ -61,7 +61,7 @@ def read_masks(path: Path, pictures: Path | None) -> list[Picture]:
         if mask not in expected
     ]
     if wrong:
-        raise LabelError(reading.told(wrong))
+        raise LabelError(told(wrong))
     return out
 
 

@@ -13,10 +13,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from training.annotations.values import Points
-from training.evaluation.labels import LabelError, explained
-
-SHOWN = 20
-"""So many defects are told at once."""
+from training.evaluation.labels import LabelError, explained, told
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
@@ -59,12 +56,6 @@ def checked(model: type[Model], data: Any, where: str) -> Model:
         raise LabelError(
             told([f"{where}: {explained(d, 'file')}" for d in error.errors()])
         ) from None
-
-
-def told(defects: Sequence[str]) -> str:
-    """The first `SHOWN` defects, a line each, and how many more there are."""
-    rest = len(defects) - SHOWN
-    return "\n".join([*defects[:SHOWN], *([f"… and {rest} more"] if rest > 0 else [])])
 
 
 def points(pairs: Sequence[Sequence[float]], least: int, where: str) -> Points:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,8 +21,7 @@ from training.annotations.values import (
     Runs,
     Unknown,
 )
-from training.evaluation import labels
-from training.evaluation.labels import LabelError, Labelled
+from training.evaluation.labels import LabelError, read_mask
 from training.synth import strokes
 from training.synth.scene import truth_of
 
@@ -65,7 +63,7 @@ def draw(picture: Picture, size: tuple[int, int], line_width_px: float) -> Drawn
     for mark in picture.marks:
         at = f"{where}: {mark.where}"
         if isinstance(mark.shape, MaskFile):
-            marks = _grey(mark.shape.path, size, at)
+            marks = read_mask(mark.shape.path, size, at)
             groups.append(_spots(marks == marking.SCRATCH))
             ignored += _spots(marks == marking.IGNORE)
             continue
@@ -228,13 +226,6 @@ def _runs(runs: Runs, size: tuple[int, int], where: str) -> Mask:
             f"{sum(runs.counts)}"
         )
     return decode(runs)
-
-
-def _grey(path: Path, size: tuple[int, int], where: str) -> NDArray[np.uint8]:
-    row = Labelled(path, path.name, "", bad=True, hard=False, mask=path, scratches=(), where=where)
-    found = labels.read_mask(row, size)
-    assert found is not None
-    return found
 
 
 def _spots(mask: Mask) -> tuple[Detection, ...]:

@@ -14,7 +14,7 @@ whether a part is scratched. `image` and `label` are all that a line needs.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,7 +30,7 @@ from training.marks import IGNORE, SCRATCH
 
 MANIFESTS = ("manifest.jsonl", "truth-val.jsonl")
 SHOWN = 20
-"""So many defects of a manifest are told at once."""
+"""So many defects are told at once."""
 
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 
@@ -105,30 +105,34 @@ def manifest_of(data: Path) -> Path | None:
     return next((data / name for name in MANIFESTS if (data / name).is_file()), None)
 
 
-def read_mask(row: Labelled, size: tuple[int, int] | None) -> NDArray[np.uint8] | None:
-    """The mask (H, W) with the values 0, `IGNORE`, `SCRATCH`; None where there is none.
+def read_mask(path: Path, size: tuple[int, int] | None, where: str) -> NDArray[np.uint8]:
+    """A mask (H, W) with the values 0, `IGNORE`, `SCRATCH`; `where` stands in errors.
 
     Raises:
         LabelError: not a readable mask, another size than (width, height), or other grey levels.
     """
-    if row.mask is None:
-        return None
-    mask = cv2.imread(str(row.mask), cv2.IMREAD_GRAYSCALE)
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None:
-        raise LabelError(f"{row.where}: mask: expected a picture at {row.mask}, found none")
+        raise LabelError(f"{where}: mask: expected a picture at {path}, found none")
     found = (mask.shape[1], mask.shape[0])
     if size is not None and found != size:
         raise LabelError(
-            f"{row.where}: mask: expected {size[0]} × {size[1]} px as the picture has, "
+            f"{where}: mask: expected {size[0]} × {size[1]} px as the picture has, "
             f"found {found[0]} × {found[1]}"
         )
     others = np.setdiff1d(mask, (0, IGNORE, SCRATCH))
     if others.size:
         raise LabelError(
-            f"{row.where}: mask: expected grey levels 0, {IGNORE} (ignore) and {SCRATCH} "
-            f"(scratch), found {int(others[0])} in {row.mask}"
+            f"{where}: mask: expected grey levels 0, {IGNORE} (ignore) and {SCRATCH} "
+            f"(scratch), found {int(others[0])} in {path}"
         )
     return np.asarray(mask, np.uint8)
+
+
+def told(defects: Sequence[str]) -> str:
+    """The first `SHOWN` defects, a line each, and how many more there are."""
+    rest = len(defects) - SHOWN
+    return "\n".join([*defects[:SHOWN], *([f"… and {rest} more"] if rest > 0 else [])])
 
 
 def _from_manifest(manifest: Path) -> list[Labelled]:
@@ -156,9 +160,9 @@ def _from_manifest(manifest: Path) -> list[Labelled]:
         if row.mask is not None and not row.mask.is_file():
             wrong.append(f"{where}: mask: expected a picture at {row.mask}, found none")
     if wrong:
-        raise LabelError(_told(wrong + missing))
+        raise LabelError(told(wrong + missing))
     if missing:
-        raise NoInputError(_told(missing))
+        raise NoInputError(told(missing))
     return rows
 
 
@@ -205,11 +209,6 @@ def explained(defect: Any, whole: str) -> str:
         return f"{key}: expected {about['max_length']} at most, found {about['actual_length']}"
     expected = defect["msg"].removeprefix("Input should be ")
     return f"{key}: expected {expected}, found {defect['input']!r:.60}"
-
-
-def _told(defects: list[str]) -> str:
-    rest = len(defects) - SHOWN
-    return "\n".join(defects[:SHOWN] + ([f"… and {rest} more"] if rest > 0 else []))
 
 
 def _from_folders(data: Path) -> list[Labelled]:

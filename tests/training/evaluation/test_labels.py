@@ -167,7 +167,7 @@ def test_a_mask_must_be_one(root: Path, mask: Any, expected: str) -> None:
     (row,) = labels.read(root)
 
     with pytest.raises(InspectorError) as refused:
-        labels.read_mask(row, (30, 20))
+        labels.read_mask(row.mask, (30, 20), row.where)
 
     assert expected in str(refused.value)
     assert refused.value.exit_code == 65
