@@ -18,7 +18,7 @@ import torch
 from rich.table import Table
 
 from inspector.cameras.pictures import load_picture
-from inspector.config import Limits
+from inspector.limits import Limits
 from inspector.pipeline import Inspector
 from inspector.progress import tracked
 from inspector.segment.manifest import Manifest
@@ -27,8 +27,8 @@ from inspector.segment.segmenter import Segmenter
 from inspector.types import Image, Mask, Result
 from training import nets
 from training.evaluation import labels
+from training.threshold import LIMIT_PX
 
-LIMIT_PX = 40.0
 MOST_FLIPS = 0.005
 """Share of pictures whose verdict may differ."""
 MOST_LENGTH_PX = 0.5

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from inspector.cameras.pictures import load_picture
 from inspector.segment.manifest import INT8, MODEL
+from inspector.segment.tiles import GRAY
 from inspector.types import Unseen
 
 CALIBRATED_ON = 240
@@ -36,7 +37,7 @@ def to_int8(root: Path, pictures: Sequence[Path]) -> None:
 
 def _tiles(pictures: Sequence[Path], side: int) -> Iterator[NDArray[np.uint8]]:
     """Pictures put together to fill the model's input, so that no layer learns mostly padding."""
-    canvas, x, y, tall = np.full((side, side, 3), 114, np.uint8), 0, 0, 0
+    canvas, x, y, tall = np.full((side, side, 3), GRAY, np.uint8), 0, 0, 0
     for path in pictures:
         part = load_picture(path)
         if isinstance(part, Unseen):
@@ -47,7 +48,7 @@ def _tiles(pictures: Sequence[Path], side: int) -> Iterator[NDArray[np.uint8]]:
             x, y, tall = 0, y + tall, 0
         if y + height > side:
             yield canvas
-            canvas, x, y, tall = np.full((side, side, 3), 114, np.uint8), 0, 0, 0
+            canvas, x, y, tall = np.full((side, side, 3), GRAY, np.uint8), 0, 0, 0
         canvas[y : y + height, x : x + width] = image
         x, tall = x + width, max(tall, height)
     yield canvas

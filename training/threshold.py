@@ -10,19 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.cameras.pictures import load_picture
-from inspector.config import Limits
 from inspector.errors import NoInputError
+from inspector.limits import Limits
 from inspector.pipeline import Inspector
 from inspector.progress import tracked
 from inspector.segment.runtime import Outputs, Runtime
 from inspector.segment.segmenter import Segmenter
 from inspector.types import Image, Verdict
 from training.evaluation import labels
+from training.evaluation.summary import UNSURE
 
 LIMIT_PX = 40.0
 """The size limit that a line starts with."""
-UNSURE = 0.15
-"""Pictures whose longest scratch is this close to the limit (as a share) are left out."""
 FALSE_REJECT_COST = 3.0
 """One false reject weighs as much as this many missed scratched parts."""
 TRIED = np.round(np.arange(0.06, 0.9, 0.03), 2)

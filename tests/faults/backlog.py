@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from inspector.broker import Broker, find_mosquitto
-from inspector.config import Limits
+from inspector.limits import Limits
 from inspector.publish.message import ModelInfo, encode, result_message
 from inspector.record.outbox import Outbox
 from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from inspector.broker import Broker, find_mosquitto
-from inspector.config import Limits, MqttConfig
+from inspector.config import MqttConfig
+from inspector.limits import Limits
 from inspector.publish.announcement import LatencyMs, StatsMessage
 from inspector.publish.message import ModelInfo, encode, result_message
 from inspector.publish.publisher import Publisher

@@ -9,8 +9,9 @@ import openvino as ov
 import pytest
 from pydantic import ValidationError
 
-from inspector.config import Limits, ModelConfig
+from inspector.config import ModelConfig
 from inspector.errors import BundleError, ConfigError, InferenceError
+from inspector.limits import Limits
 from inspector.pipeline import Inspector
 from inspector.segment import bundle
 from inspector.segment.segmenter import Segmenter

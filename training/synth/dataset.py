@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspector.progress import tracked
+from inspector.segment.tiles import GRAY
 from training.marks import IGNORE, SCRATCH, write_picture, write_yaml
 from training.synth import fonts
 from training.synth.scene import Picture, picture
@@ -27,8 +28,6 @@ from training.synth.surfaces import OwnPart
 
 JPEG_QUALITY = 96
 """High, because the camera's own compression is part of the picture already."""
-PAD_GREY = 114
-"""The edge pads small frames with this grey, so the net meets the seam in training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,13 @@ def _surface(recipe: Recipe, rng: np.random.Generator) -> str | OwnPart:
 
 
 def _padded(made: Picture, size: int) -> Picture:
-    """The picture in the upper left of a grey square, as the edge pads small frames."""
+    """The picture in the upper left of a grey square, as the edge pads small frames: the net meets
+    the seam in training.
+    """
     h, w = made.image.shape[:2]
     if (h, w) == (size, size):
         return made
-    image = np.full((size, size, 3), PAD_GREY, np.uint8)
+    image = np.full((size, size, 3), GRAY, np.uint8)
     image[:h, :w] = made.image
     unsure = np.zeros((size, size), bool)
     unsure[:h, :w] = made.unsure
