@@ -55,9 +55,7 @@ def share(flags: Flags) -> Estimate:
     return Estimate(hits / n, *wilson(hits, n), n, hits)
 
 
-def bootstrap(
-    statistic: Callable[[Indices], float], n: int, seed: int, rounds: int = ROUNDS
-) -> Estimate:
+def bootstrap(statistic: Callable[[Indices], float], n: int, seed: int) -> Estimate:
     """`statistic` of all n items, with the percentile interval over resamplings of them.
 
     `statistic` gets indices (n,) into the items and answers NaN where it is not defined.
@@ -68,9 +66,9 @@ def bootstrap(
     if n < 2:
         return Estimate(value, None, None, n)
     rng = np.random.default_rng(seed)
-    drawn = np.array([statistic(rng.integers(0, n, n)) for _ in range(rounds)])
+    drawn = np.array([statistic(rng.integers(0, n, n)) for _ in range(ROUNDS)])
     defined = drawn[np.isfinite(drawn)]
-    if len(defined) < (1 - UNDEFINED_MAX) * rounds:
+    if len(defined) < (1 - UNDEFINED_MAX) * ROUNDS:
         return Estimate(value, None, None, n)
     low, high = np.quantile(defined, (0.025, 0.975))
     return Estimate(value, float(low), float(high), n)

@@ -141,14 +141,14 @@ def _mask(result: Result) -> Mask:
     return canvas > 0
 
 
-def pictures_of(data: Path, split: str = "val") -> list[Path]:
-    """The pictures of a data set's split.
+def pictures_of(data: Path) -> list[Path]:
+    """The pictures of a data set's hold-out.
 
     Raises:
         LabelError: labels that cannot be true.
-        NoInputError: no such split, or pictures of it that are not there.
+        NoInputError: no hold-out, or pictures of it that are not there.
     """
-    return [row.path for row in labels.read(data / f"truth-{split}.jsonl")]
+    return [row.path for row in labels.read(data / "truth-val.jsonl")]
 
 
 def table(rows: Sequence[Comparison]) -> Table:

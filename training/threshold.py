@@ -55,15 +55,16 @@ class _Once:
         self._answers.clear()
 
 
-def choose(segmenter: Segmenter, data: Path, split: str = "val") -> Choice:
-    """The confidence that serves best on truth-`split`.jsonl in the data set's folder `data`.
+def choose(segmenter: Segmenter, data: Path) -> Choice:
+    """The confidence that serves best on the hold-out of the data set in the folder `data`.
 
     Raises:
         LabelError: labels that cannot be true.
         NoInputError: pictures that are not there; or no good part, or no bad one: nothing could be
             weighed.
     """
-    rows = labels.read(data / f"truth-{split}.jsonl")
+    truth = data / "truth-val.jsonl"
+    rows = labels.read(truth)
     runtime, limits = _Once(segmenter.runtime), Limits(min_scratch_px=LIMIT_PX)
     inspectors = [
         Inspector(Segmenter(segmenter.manifest, runtime, float(c)), limits) for c in TRIED
@@ -82,8 +83,8 @@ def choose(segmenter: Segmenter, data: Path, split: str = "val") -> Choice:
         runtime.forget()
     if not 0 < sum(bad) < len(bad):
         raise NoInputError(
-            f"{data / f'truth-{split}.jsonl'}: expected good parts and bad ones to choose the "
-            f"confidence on, found {bad.count(False)} good and {bad.count(True)} bad"
+            f"{truth}: expected good parts and bad ones to choose the confidence on, found "
+            f"{bad.count(False)} good and {bad.count(True)} bad"
         )
     return best_choice(np.array(bad), np.array(rejected))
 

@@ -16,7 +16,7 @@ PAGE = 4096
 class SmallDisk:
     """Mounted at `path`; beside what is tested, a file on it takes as much room as it is told."""
 
-    def __init__(self, path: Path, size: int = SIZE) -> None:
+    def __init__(self, path: Path) -> None:
         """Mount it.
 
         Raises:
@@ -25,7 +25,7 @@ class SmallDisk:
         path.mkdir()
         self.path = path
         self._hog = path / "hog"
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+        command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(path)]
         if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
             raise PermissionError(f"{NO_RIGHT}, nor to mount a small disk")
 

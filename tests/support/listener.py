@@ -10,13 +10,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 
 class Listener:
-    """Collects every message below a root, as (topic, payload, retained)."""
+    """Collects every message of inspectors, as (topic, payload, retained)."""
 
-    def __init__(self, port: int, topic: str = "inspector/#") -> None:
+    def __init__(self, port: int) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
         self._ready = threading.Event()
         self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
+        self._client.on_connect = lambda client, *_: client.subscribe("inspector/#", qos=1)
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = lambda _c, _u, m: self.messages.append(
             (m.topic, m.payload, m.retain)

@@ -121,7 +121,7 @@ def _exposed(photo: Photo, before: Image, after: Image) -> Image:
 def _add(rng: np.random.Generator, image: NDArray[np.float32], part: Surface) -> list[Scratch]:
     """Draw one scratch or scuff bundle on the part; returns what was drawn."""
     h, w = image.shape[:2]
-    group = strokes.random_scratches(rng, h, w, habit=part.habit)
+    group = strokes.random_scratches(rng, h, w, part.habit)
     look = optics.random_look(rng, part.bright, part.faintest, part.substrates)
     out = []
     for whole in group:

@@ -123,9 +123,9 @@ def draw_width(rng: np.random.Generator, habit: Habit = ANY) -> float:
     return float(np.clip(np.exp(rng.normal(np.log(habit.width), 0.45)), 1.2, habit.widest))
 
 
-def draw_length(rng: np.random.Generator, low: float = 16, high: float = 1000) -> float:
+def draw_length(rng: np.random.Generator, shortest: float) -> float:
     """Length in pixels, by its logarithm: few of the shortest, most about twice a usual limit."""
-    return float(np.exp(rng.triangular(np.log(low), np.log(100), np.log(high))))
+    return float(np.exp(rng.triangular(np.log(shortest), np.log(100), np.log(1000))))
 
 
 KINDS = ("straight", "arc", "wobbly", "hooked", "bent", "branched", "dashed", "scuffs")
@@ -137,9 +137,7 @@ UPRIGHT = 0.15
 """Of the straight ones: they run along the rows or the columns, as much that is no scratch does."""
 
 
-def random_scratches(
-    rng: np.random.Generator, h: int, w: int, length: float | None = None, habit: Habit = ANY
-) -> list[Scratch]:
+def random_scratches(rng: np.random.Generator, h: int, w: int, habit: Habit) -> list[Scratch]:
     """One scratch, or a bundle of parallel scuffs, that crosses the (h, w) picture somewhere."""
     heading, shares, shortest = rng.uniform(0, 2 * np.pi), SHARES, 16.0
     if habit.along is not None and rng.random() < KEEP_HEADING:
@@ -148,7 +146,7 @@ def random_scratches(
     kind = str(rng.choice(KINDS, p=shares))
     if kind == "straight" and shares is SHARES and rng.random() < UPRIGHT:
         heading = rng.integers(4) * np.pi / 2 + rng.normal(0, 0.02)
-    length = draw_length(rng, shortest) if length is None else length
+    length = draw_length(rng, shortest)
     width = draw_width(rng, habit)
     through = np.array([rng.uniform(0.05, 0.95) * w, rng.uniform(0.05, 0.95) * h])
     if kind == "scuffs":
