@@ -19,7 +19,7 @@ def versions(runtime: str) -> dict[str, str]:
         "inspector": inspector.__version__,
         "python": platform.python_version(),
         "opencv": cv2.__version__,
-        "processor": _processor(),
+        "processor": processor(),
     }
     for name in ("numpy", library):
         with suppress(importlib.metadata.PackageNotFoundError):
@@ -27,8 +27,8 @@ def versions(runtime: str) -> dict[str, str]:
     return found
 
 
-def _processor() -> str:
-    """Libraries choose their code by it."""
+def processor() -> str:
+    """The name of the processor, by which libraries choose their code."""
     with suppress(OSError):
         for line in CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines():
             key, _, value = line.partition(":")

@@ -27,6 +27,7 @@ from inspector.config import ModelConfig
 from inspector.errors import InspectorError
 from inspector.progress import tracked
 from inspector.segment import bundle
+from inspector.versions import processor
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 WAYS = (
@@ -172,14 +173,10 @@ def machine() -> dict[str, object]:
     import onnxruntime
     import openvino
 
-    cpu = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        names = [x for x in info.read_text().splitlines() if x.startswith("model name")]
-        cpu = names[0].partition(":")[2].strip() if names else cpu
     return {
-        "cpu": cpu, "cores": len(os.sched_getaffinity(0)), "python": platform.python_version(),
-        "inspector": __version__, "openvino": openvino.__version__,
+        "cpu": processor(), "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(), "inspector": __version__,
+        "openvino": openvino.__version__,
         "onnxruntime": onnxruntime.__version__, "numpy": np.__version__,
     }  # fmt: skip
 

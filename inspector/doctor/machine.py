@@ -5,9 +5,7 @@ import grp
 import os
 import platform
 import pwd
-from pathlib import Path
 
-CPUINFO = Path("/proc/cpuinfo")
 FAST = {"avx2", "asimd"}  # without one of them a model takes several times as long
 INTEGER = {"avx_vnni", "avx512_vnni", "amx_int8", "asimddp"}  # what makes int8 models fast
 UNSYNCHRONISED = 0x40  # STA_UNSYNC of adjtimex(2)

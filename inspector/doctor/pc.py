@@ -11,6 +11,7 @@ from pathlib import Path
 from inspector.config import LineConfig
 from inspector.doctor import machine
 from inspector.doctor.finding import Finding, Status
+from inspector.versions import CPUINFO
 
 USER = "inspector"  # runs the installed lines
 FREE_BAD, FREE_WARN = 100 * 2**20, 2**30  # bytes; the outbox alone keeps up to a million results
@@ -20,7 +21,7 @@ CORES = 2  # with fewer the model and the camera wait for each other
 
 def processor() -> Finding:
     """Enough cores, and the instructions that the runtimes are fast with."""
-    name, features = machine.processor(machine.CPUINFO.read_text(encoding="utf-8"))
+    name, features = machine.processor(CPUINFO.read_text(encoding="utf-8"))
     cores = machine.cores()
     fast, integer = sorted(features & machine.FAST), sorted(features & machine.INTEGER)
     found = f"{name}, {cores} cores, {', '.join(fast + integer) or 'no vector instructions'}"

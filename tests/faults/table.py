@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from inspector.broker import find_mosquitto
+from inspector.versions import processor
 from tests.faults.fault import Fault, Outcome
 
 ROOT = Path(__file__).parents[2]
@@ -47,16 +48,11 @@ def run_of(seed: int) -> str:
 
 def machine() -> str:
     """On what the table was made."""
-    processor = next(
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
     mosquitto = find_mosquitto()
     broker = _say(mosquitto, "-h").split("\n")[0] if mosquitto else "no mosquitto"
     return (
-        f"Machine: {os.cpu_count()} × {processor}, {memory} GiB, Linux {platform.release()}, "
+        f"Machine: {os.cpu_count()} × {processor()}, {memory} GiB, Linux {platform.release()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {broker}.\n"
     )
 
