@@ -9,8 +9,7 @@ import numpy as np
 from inspector.cameras.pictures import load_picture
 from inspector.errors import ConfigError
 from inspector.files import replace
-from inspector.sight import Gray
-from inspector.types import Image, Unseen
+from inspector.types import Gray, Image, Unseen
 from inspector.windows import Reference
 
 LEAST_PX = 16  # shortest side; smaller ones are found in noise

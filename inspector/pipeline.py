@@ -15,10 +15,11 @@ from inspector.measure import measure
 from inspector.place import placed
 from inspector.refine import refine
 from inspector.segment.segmenter import Segmenter
-from inspector.sight import Gray, Repeats, as_learned, exposure, in_place, look
+from inspector.sight import Repeats, as_learned, exposure, in_place, look
 from inspector.types import (
     Detection,
     Frame,
+    Gray,
     Image,
     Reason,
     Result,

@@ -11,7 +11,7 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from inspector.types import Image, Reason, Rule
+from inspector.types import Gray, Image, Reason, Rule
 from inspector.windows import Reference, Seen, Windows
 
 # Exposure is judged on the means of blocks, which a sensor's noise and its hot pixels hardly move.
@@ -29,8 +29,6 @@ SAMPLE = 2  # every second row decides about exposure
 ROW = 64  # one row in so many tells most frames apart before all of them are compared
 BAND = 64  # rows; what is measured band by band stays in the processor's cache
 FIVE = (5, 5)  # px; a kernel as wide as the edge of a picture that is just sharp
-
-Gray = NDArray[np.uint8]
 
 
 def look(

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 """A camera frame, (height, width, 3), uint8, BGR."""
 
+Gray = NDArray[np.uint8]
+"""Gray levels of a picture, (height, width), uint8."""
+
 Mask = NDArray[np.bool_]
 """(height, width), True on the scratch."""
 

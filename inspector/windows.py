@@ -22,7 +22,7 @@ DRIFT = 0.1  # least room beyond the tail, as a share of the median: lamps age, 
 DRIFT_GRAY = 4.0  # the same for brightness at least, gray levels
 DRIFT_BURNT = 0.02  # and for the share of burnt pixels
 
-Gray = Annotated[float, Field(ge=0, le=255)]
+Level = Annotated[float, Field(ge=0, le=255)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -49,7 +49,7 @@ class Windows(Section):
     """
 
     brightness: Annotated[
-        tuple[Gray, Gray] | None,
+        tuple[Level, Level] | None,
         BeforeValidator(list_to_tuple),
         AfterValidator(lambda window: window and _low_to_high(window)),
     ] = None

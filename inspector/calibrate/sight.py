@@ -13,8 +13,8 @@ from inspector import lines, mark
 from inspector.calibrate import pictures
 from inspector.errors import NoInputError
 from inspector.pipeline import View
-from inspector.sight import Gray, look, see
-from inspector.types import Image, Reason, Rule, Unseen
+from inspector.sight import look, see
+from inspector.types import Gray, Image, Reason, Rule, Unseen
 from inspector.windows import Reference, Seen, Windows, learn
 
 LEAST = 10  # pictures; a tenth of fewer is none

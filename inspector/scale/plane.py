@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inspector.errors import TargetRefused
 from inspector.scale.measured import TILT, Measured, large_enough
+from inspector.types import Gray
 
 CORNER_PX = 0.1  # standard error of a refined corner (cornerSubPix on a sharp target)
 INWARD = (
@@ -23,7 +24,6 @@ SOFT_PX = 6.0  # widest edge, from 10 % to 90 %: more is out of focus
 IN_TURN = 0.3  # least correlation with dark and bright squares; where corners are left out, 1/9
 CELL = 8  # samples of a square each way, for that
 
-Gray = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
 SQUARE: Points = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inspector.errors import TargetRefused
 from inspector.scale.measured import TILT, Measured, large_enough
+from inspector.types import Gray
 
 BAND_PX = 3  # the profile is the mean over so many px on each side of the line: less noise
 LEAST_TICKS = 10
@@ -29,7 +30,6 @@ WIDEST_PX = 4.0  # widest edge, from a quarter to three quarters: more is out of
 OBLIQUE = 0.1  # most by which the line may be off a right angle to the ticks, as a tangent
 TICK_PX = 0.5  # standard error of the place of a tick: unevenly printed, or lit from the side
 
-Gray = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 

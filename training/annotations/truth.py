@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from inspector.measure import measure
 from inspector.segment.tiles import Tile
 from inspector.skeleton import thin
-from inspector.types import Detection, Mask, Scratch
+from inspector.types import Detection, Gray, Mask, Scratch
 from training.annotations.shapes import Drawn
 from training.evaluation.matching import raster
 from training.marks import IGNORE, SCRATCH
 from training.synth.scene import LABEL_WIDTH_PX, MIN_VISIBLE_PX
-
-Grey = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +38,7 @@ class Truth:
     `noise_px`: pixels that were drawn as scratches and are too few, or cut too short, for one.
     """
 
-    marks: Grey
+    marks: Gray
     scratches: tuple[Outlined, ...]
     noise_px: int
 
@@ -101,7 +99,7 @@ def outline(area: Mask, exact: Mask) -> NDArray[np.int32]:
     return np.asarray(cv2.approxPolyDP(longest, 0.6, True)[:, 0], np.int32)
 
 
-def _opened(label: Grey) -> Grey:
+def _opened(label: Gray) -> Gray:
     """A connected label (H, W) with each of its holes joined to the outside by a cut."""
     background = np.pad(1 - label, 1, constant_values=1)
     while True:
