@@ -125,12 +125,12 @@ class History:
         """It begins with all records of the `earlier` one: records come, and never go."""
         return self.records[: len(earlier.records)] == earlier.records
 
-    def set(self, limits: Calibrated, *, by: str, time: AwareDatetime) -> Self:
-        """With one more record; limits that are None stay as they are, but for a length in px that
-        takes the place of one in mm, and the other way round.
+    def set(self, found: Calibrated, *, by: str, time: AwareDatetime) -> Self:
+        """With one more record; what is None stays as it is, but for a limit in px that takes the
+        place of one in mm, and the other way round.
         """
         before = self.in_force.model_dump(exclude_none=True)
-        after = Calibrated.model_validate(over(before, limits.model_dump(exclude_none=True)))
+        after = Calibrated.model_validate(over(before, found.model_dump(exclude_none=True)))
         return self._with("set", after, by, time)
 
     def undo(self, *, by: str, time: AwareDatetime) -> Self:

@@ -38,8 +38,7 @@ def run(line: Line, *, as_json: bool) -> None:
     Raises:
         BundleError: the model may not run.
         ConfigError: the mark that has to be in view or a file that leads to the broker cannot be
-            read, there are limits of a class that the model does not have, or it cannot run as it
-            is told to.
+            read, the limits do not fit the model's classes, or it cannot run as it is told to.
         ConfigNotPermitted: this user may not read such a file.
     """
     line.refuse_missing_files()

@@ -32,7 +32,7 @@ class ConfigError(InspectorError):
 
 
 class ConfigNotPermitted(ConfigError):
-    """A line's file or its calibrations, which this user may not read."""
+    """What a line is told by, which this user may not read: its file, calibrations, credentials."""
 
     exit_code = 77
 

@@ -87,7 +87,7 @@ class Inspector:
         """To judge by these limits, in this view.
 
         Raises:
-            ConfigError: limits of a class that the model does not have.
+            ConfigError: the limits do not fit the model's classes (`Limits.refuse_others_than`).
         """
         self.segmenter = segmenter
         self._repeats = Repeats()
@@ -98,7 +98,7 @@ class Inspector:
         """The same from the next part on; where it is refused all stays as it was.
 
         Raises:
-            ConfigError: limits of a class that the model does not have.
+            ConfigError: the limits do not fit the model's classes (`Limits.refuse_others_than`).
         """
         limits.refuse_others_than(self.segmenter.manifest.classes)
         if view.one_size and view.size is None:

@@ -94,6 +94,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "inspector.doctor",
         "inspector.evidence",
         "inspector.replay",
+        "inspector.report",
         "inspector.outbox",
         "inspector.watch",
         "inspector.demo",

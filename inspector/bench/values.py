@@ -1,4 +1,4 @@
-"""What a bench says: of one way to run the model, and of the machine. Milliseconds throughout."""
+"""What a bench says of the ways to run the model. Times are in ms, unless the name says s."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
