@@ -71,11 +71,11 @@ class ByTheClock(BaseTrainer):
     AVX512-BF16 or AMX (measured), with float32 weights, losses and gradients.
     """
 
-    hours = 1.0
-    warmup_steps = 200
-    save_minutes = 5.0
-    loader_workers = 1
-    threads = 2
+    hours: float
+    warmup_steps: int
+    save_minutes: float
+    loader_workers: int
+    threads: int
 
     def _setup_train(self) -> None:
         self.args.workers = self.loader_workers
@@ -262,17 +262,11 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
             f"weights take another --name and --model {last}"
         )
     dense = net.task == "semantic"
-    kind: Any = DenseTrainer if dense else InstanceTrainer
-    kind.hours = float(config["hours"])
-    kind.warmup_steps = int(config["warmup_steps"])
-    kind.save_minutes = float(config["save_minutes"])
-    kind.threads = int(config["threads"])
     if config.get("live") is not None and not dense:
         raise ConfigError(f"live: expected a dense net (*-sem), found {model}")
-    if dense:
-        kind.live = live_settings(config["live"]) if config.get("live") is not None else None
+    live = live_settings(config["live"]) if config.get("live") is not None else None
     options = dict(config["train"])
-    kind.loader_workers = options.pop("workers", 1)
+    loader_workers = options.pop("workers", 1)
     overrides = {
         **options, "model": str(last) if resume else model, "data": str(data.resolve()),
         "epochs": ENDLESS, "patience": 0, "warmup_epochs": 0, "close_mosaic": 0,
@@ -283,13 +277,20 @@ def train(config: dict[str, Any], name: str, resume: bool = False, runs: Path = 
         "resume": str(last) if resume else False,
     }  # fmt: skip
     try:
-        trainer = kind(overrides=overrides)
+        trainer: Any = (DenseTrainer if dense else InstanceTrainer)(overrides=overrides)
     except RuntimeError as error:
         if error.__cause__ is None:
             raise
         # So ultralytics tells of pictures that are not there, and of a file that it cannot read.
         found = str(error.__cause__).splitlines()[0]
         raise NoInputError(f"{data}: expected a data set with pictures, found: {found}") from None
+    trainer.hours = float(config["hours"])
+    trainer.warmup_steps = int(config["warmup_steps"])
+    trainer.save_minutes = float(config["save_minutes"])
+    trainer.threads = int(config["threads"])
+    trainer.loader_workers = loader_workers
+    if dense:
+        trainer.live = live
     kept_settings = yaml.safe_dump({**config, "data": str(data.resolve())}, sort_keys=False)
     replace(Path(trainer.save_dir) / KEPT, kept_settings.encode())
     trainer.train()

@@ -1,5 +1,6 @@
 """From crops to a bundle: a tiny training, its resumption, the export, and the edge reading it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -73,15 +74,12 @@ def test_an_interrupted_run_goes_on_with_its_own_settings(
         patch.setattr(train.BaseTrainer, "final_eval", interrupted)
         with pytest.raises(Interrupted):
             train.train(chosen, "mine")
-    kind = train.InstanceTrainer if model else train.DenseTrainer
-    monkeypatch.setattr(kind, "hours", 99.0)
-    monkeypatch.setattr(kind, "save_minutes", 99.0)
 
     done = CliRunner().invoke(app, ["train", "--name", "mine", "--resume"])
 
     assert done.exit_code == 0, done.output
-    assert (kind.hours, kind.save_minutes) == (0.5 / 3600, 7.0)
     weights = tmp_path / "runs" / "mine" / "weights"
+    assert json.loads((weights.parent / "clock.json").read_text())["hours"] == 0.5 / 3600
     args = yaml.safe_load((weights.parent / "args.yaml").read_text())
     assert (args["data"], args["imgsz"]) == (str(data / "data.yaml"), 64)
     given = train.settings(train.kept("mine"), hours=3.0)
