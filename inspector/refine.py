@@ -305,12 +305,7 @@ def _body(mask: Binary) -> Binary:
     if not lost.any():
         return inner
     tails = _reached(lost, mask, WIDER + 2)  # far enough to be connected with the core
-    return inner | (tails & ((near > 0).view(np.uint8) | _middle(tails)))
-
-
-def _middle(mask: Binary) -> Binary:
-    """The mask's skeleton, which is connected where the mask is."""
-    return thin(mask > 0).view(np.uint8)
+    return inner | (tails & ((near > 0).view(np.uint8) | thin(tails > 0).view(np.uint8)))
 
 
 def _grown(pieces: Pieces, mask: Binary, steps: int) -> Pieces:

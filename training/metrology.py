@@ -27,6 +27,7 @@ from inspector.progress import tracked
 from inspector.refine import refine
 from inspector.segment import bundle
 from inspector.segment.segmenter import Segmenter
+from inspector.skeleton import thin
 from inspector.types import Detection, Mask, Scratch
 from training.bench.pictures import GRAIN, LOOK, SOFT_PX, SURFACE
 from training.synth import noise
@@ -190,8 +191,6 @@ def diagonal(drawn: Drawn) -> Size:
 
 def skeleton_pixels(drawn: Drawn) -> Size:
     """Number of pixels of the skeleton: the usual quick answer."""
-    from inspector.skeleton import thin
-
     return float(np.count_nonzero(thin(drawn.mask))), math.nan
 
 
