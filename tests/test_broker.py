@@ -15,20 +15,13 @@ from inspector import broker as module
 from inspector.broker import Broker, find_mosquitto
 from inspector.errors import BrokerError
 from tests.support.listener import Listener
+from tests.support.ports import is_listening
 
 ROOT = Path(__file__).parents[1]
 mosquitto_only = pytest.mark.skipif(
     find_mosquitto() is None, reason="needs MQTT 5: no mosquitto is installed"
 )
 KINDS = [pytest.param("mosquitto", marks=mosquitto_only), "amqtt"]
-
-
-def is_listening(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from inspector.publish import connection, publisher
 from inspector.publish.announcement import Totals
 from inspector.record import replay
 from tests.publish.conftest import TOPICS, ids, results, until
+from tests.support.ports import free_port
 from tests.support.scripted_broker import Mood, ScriptedBroker
 
 ROOT = Path(__file__).parents[2]
@@ -305,8 +305,7 @@ def test_a_broker_that_does_not_answer_is_left(line, monkeypatch, caplog):
 
 def test_a_stop_without_a_broker_is_soon_over(line):
     """What could not be delivered is said by the answer and stays in the outbox."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     publishing = line.publish(port=port)
     line.record(2)
     publishing.notify()
@@ -330,8 +329,7 @@ def test_pauses_grow_and_differ():
 
 def test_a_broker_that_is_away_for_days_is_found_again(line, mosquitto, monkeypatch):
     """However often it was tried in vain: 1,100 times are half a day."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     for name, value in (("RETRY_FIRST_S", (0.0, 0.0)), ("RETRY_MAX_S", 0.0)):
         monkeypatch.setattr(publisher, name, value)
     tried = []
@@ -349,8 +347,7 @@ def test_a_broker_that_is_away_for_days_is_found_again(line, mosquitto, monkeypa
 
 def test_reconnecting_costs_no_descriptor(line):
     """A broker that is away for days does not use up the process."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
 
     def descriptors():
         return len(list(Path("/proc/self/fd").iterdir()))

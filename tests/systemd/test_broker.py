@@ -1,6 +1,5 @@
 """deploy/mosquitto with a real Mosquitto: who gets in, and who may say and hear what."""
 
-import socket
 import ssl
 import subprocess
 import time
@@ -13,6 +12,7 @@ from inspector.broker import find_mosquitto
 from inspector.config import MqttConfig
 from inspector.errors import BrokerError
 from inspector.publish.connection import Connection
+from tests.support.ports import free_port, is_listening
 from tests.systemd.conftest import DEPLOY
 
 ROOT = "inspector/v1/plant-a/line1"
@@ -89,8 +89,7 @@ def site(tmp_path_factory):
     if program is None:
         pytest.skip("needs mosquitto, which is not installed")
     folder = tmp_path_factory.mktemp("mosquitto")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        site = Site(folder, server.getsockname()[1])
+    site = Site(folder, free_port())
     site.setup("certificates", "localhost", "127.0.0.1")
     site.passwords["plant-a.line1"] = site.setup("line", "plant-a", "line1")
     site.passwords["plant-a.line2"] = site.setup("line", "plant-a", "line2")
@@ -110,14 +109,6 @@ def site(tmp_path_factory):
         yield site
         broker.terminate()
         broker.communicate()
-
-
-def is_listening(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("topic", ["result", "status", "alarm/camera"])

@@ -1,6 +1,5 @@
 """Pictures of one part are never on both sides of the split."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.datasets import digest
 from tests.training import annotated
 from tests.training.annotated import BAR, HAIR
 from training.annotations import split
@@ -23,11 +23,6 @@ def given(tmp_path: Path) -> Path:
     file = tmp_path / "given" / "a.json"
     file.write_text(json.dumps(annotated.via(SHAPES)))
     return file
-
-
-def digest(folder: Path) -> dict[str, str]:
-    files = [p for p in folder.rglob("*") if p.is_file() and p.name != "data.yaml"]
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def sides(out: Path) -> dict[str, set[str]]:

@@ -1,7 +1,6 @@
 """Generated pictures: deterministic, balanced, and labelled with the truth."""
 
 import gc
-import hashlib
 import json
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from fontTools.ttLib.tables.DefaultTable import DefaultTable
 from PIL import ImageFont
 from typer.testing import CliRunner
 
+from tests.support.datasets import digest
 from training.__main__ import app
 from training.synth import dataset, fonts, optics, strokes
 from training.synth.dataset import Recipe, draw, generate, is_good
@@ -23,18 +23,13 @@ from training.synth.surfaces import SURFACES
 SMALL = Recipe(seed=3, size=96, good_share=0.4)
 
 
-def _digest(folder: Path) -> dict[str, str]:
-    files = [p for p in folder.rglob("*") if p.is_file() and p.name != "data.yaml"]
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-
-
 def test_the_same_seed_gives_the_same_files_whatever_the_number_of_workers(tmp_path: Path) -> None:
     """One process and two write byte for byte the same data set."""
     generate(SMALL, tmp_path / "one", "train", 20, workers=1)
     generate(SMALL, tmp_path / "two", "train", 20, workers=2)
-    one = _digest(tmp_path / "one")
+    one = digest(tmp_path / "one")
     assert len(one) > 40
-    assert one == _digest(tmp_path / "two")
+    assert one == digest(tmp_path / "two")
 
 
 def test_a_typeface_with_something_odd_is_used_without_a_word(

@@ -1,6 +1,5 @@
 """Scratches on a user's own good pictures: held out by file, labelled exactly, never lost."""
 
-import hashlib
 from itertools import product
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from inspector.errors import InspectorError, NoInputError
+from tests.support.datasets import digest
 from training.__main__ import app
 from training.synth import scene
 from training.synth.dataset import Recipe, draw, generate
@@ -45,11 +45,6 @@ def _rough(path: Path, noise: float) -> OwnPart:
     return OwnPart("cast", (_write(path, np.repeat(grain.clip(0, 255).astype(np.uint8), 3, 2)),))
 
 
-def _digest(folder: Path) -> dict[str, str]:
-    files = [p for p in folder.rglob("*") if p.is_file() and p.name != "data.yaml"]
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-
-
 def test_the_same_folder_gives_the_same_files_whatever_the_number_of_workers(
     lids: Path, tmp_path: Path
 ) -> None:
@@ -57,7 +52,7 @@ def test_the_same_folder_gives_the_same_files_whatever_the_number_of_workers(
     recipe = Recipe(seed=3, size=96, own=read_folder(lids).train)
     generate(recipe, tmp_path / "one", "train", 20, workers=1)
     generate(recipe, tmp_path / "two", "train", 20, workers=2)
-    assert _digest(tmp_path / "one") == _digest(tmp_path / "two")
+    assert digest(tmp_path / "one") == digest(tmp_path / "two")
     assert '"surface": "lid"' in (tmp_path / "one" / "truth-train.jsonl").read_text()
 
 
