@@ -7,9 +7,8 @@ import os
 import sys
 import traceback
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,14 +27,6 @@ app = typer.Typer(
 )
 app.add_typer(cli_evidence.app, name="evidence", no_args_is_help=True)
 app.command()(cli_evidence.replay)
-
-
-class RuntimeName(StrEnum):
-    """Values of `--runtime`."""
-
-    AUTO = "auto"
-    OPENVINO = "openvino"
-    ONNXRUNTIME = "onnxruntime"
 
 
 def _positive(value: float | None) -> float | None:
@@ -94,7 +85,8 @@ def inspect(
     line: LineName = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model bundle.")] = None,
     runtime: Annotated[
-        RuntimeName | None, typer.Option(help="Which library runs the model.")
+        Literal["auto", "openvino", "onnxruntime"] | None,
+        typer.Option(help="Which library runs the model."),
     ] = None,
     min_scratch_px: Annotated[
         float | None,
@@ -112,7 +104,7 @@ def inspect(
     settings = batch.settings(
         lines.read(found).config if found else None,
         model=model,
-        runtime=runtime.value if runtime else None,
+        runtime=runtime,
         min_scratch_px=min_scratch_px,
     )
     raise typer.Exit(0 if batch.run(paths, settings, as_json=as_json, overlay=overlay) else 1)
@@ -166,19 +158,12 @@ def doctor(config: Config = None, line: LineName = None, as_json: Json = False) 
     raise typer.Exit(command.run(path_of(config, line), as_json=as_json))
 
 
-class CalibrateAction(StrEnum):
-    """What `inspector calibrate` does."""
-
-    SET = "set"
-    SHOW = "show"
-    UNDO = "undo"
-
-
 @app.command()
 def calibrate(
     action: Annotated[
-        CalibrateAction, typer.Argument(help="Set limits, show the records, undo the last one.")
-    ] = CalibrateAction.SET,
+        Literal["set", "show", "undo"],
+        typer.Argument(help="Set limits, show the records, undo the last one."),
+    ] = "set",
     config: Config = None,
     line: LineName = None,
     min_scratch_px: Annotated[
@@ -249,7 +234,7 @@ def calibrate(
     box = options.box("--reference", reference) if reference else None
     learns = options.learns(sight, frames)
     asked = sets or learns or any(wish is not None for wish in (samples, scale, box))
-    if (action is CalibrateAction.SET) != asked:
+    if (action == "set") != asked:
         raise typer.BadParameter(
             "expected a limit, as --min-scratch-px 40, or --samples DIR, or a --target with "
             "--known-mm, or --sight DIR, or a --reference, or one of: show, undo"
@@ -274,26 +259,20 @@ def calibrate(
         place = find_reference(path, box, within_px, picture, keep=not dry_run)
         found = found.model_copy(update={"reference": place})
     match action:
-        case CalibrateAction.SET if found != Calibrated():
+        case "set" if found != Calibrated():
             record.add(path, found, by=by, dry_run=dry_run)
-        case CalibrateAction.UNDO:
+        case "undo":
             record.undo(path, by=by, dry_run=dry_run)
-        case CalibrateAction.SHOW:
+        case "show":
             record.show(path)
-
-
-class OutboxAction(StrEnum):
-    """What `inspector outbox` does."""
-
-    STATUS = "status"
-    REPLAY = "replay"
 
 
 @app.command()
 def outbox(
     action: Annotated[
-        OutboxAction, typer.Argument(help="Say what stands in it; publish results once more.")
-    ] = OutboxAction.STATUS,
+        Literal["status", "replay"],
+        typer.Argument(help="Say what stands in it; publish results once more."),
+    ] = "status",
     config: Config = None,
     line: LineName = None,
     since: Annotated[
@@ -316,11 +295,11 @@ def outbox(
     from inspector.record import replay
 
     chosen = [choice for choice in (since, seq, parked) if choice not in (None, False)]
-    if len(chosen) != (action is OutboxAction.REPLAY):
+    if len(chosen) != (action == "replay"):
         raise typer.BadParameter(
             "expected status, or replay with one of --since TIME, --seq A-B and --parked"
         )
-    if action is OutboxAction.REPLAY and as_json:
+    if action == "replay" and as_json:
         raise typer.BadParameter("expected --json with status only")
     rows = replay.REFUSED
     if seq is not None:
@@ -328,7 +307,7 @@ def outbox(
     if since is not None:
         rows = replay.acknowledged_since(since.astimezone())
     state_dir = line_of(config, line).config.state_dir
-    if action is OutboxAction.STATUS:
+    if action == "status":
         command.status(state_dir, as_json=as_json)
     else:
         command.replay(state_dir, rows, dry_run=dry_run)

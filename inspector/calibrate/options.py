@@ -1,9 +1,8 @@
 """What the options of `inspector calibrate` mean: a target, a box in a picture."""
 
 import math
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -11,13 +10,8 @@ if TYPE_CHECKING:
     from inspector.calibrate.target import Target
 
 
-class TargetKind(StrEnum):
-    """Values of `--target`."""
-
-    CHECKERBOARD = "checkerboard"
-    ARUCO = "aruco"
-    RULER = "ruler"
-    POINTS = "points"
+TargetKind = Literal["checkerboard", "aruco", "ruler", "points"]
+"""Values of `--target`."""
 
 
 def target(
@@ -29,14 +23,14 @@ def target(
 
     if kind is None and known_mm is None and between is None:
         return None
-    kind = kind or TargetKind.POINTS
+    kind = kind or "points"
     if known_mm is None:
         raise typer.BadParameter("expected --known-mm with a target, found none")
-    if kind in (TargetKind.RULER, TargetKind.POINTS) and between is None:
-        raise typer.BadParameter(f"expected --between x1,y1,x2,y2 with {kind.value}, found none")
+    if kind in ("ruler", "points") and between is None:
+        raise typer.BadParameter(f"expected --between x1,y1,x2,y2 with {kind}, found none")
     columns, rows = _whole("--squares", squares, "x", 2)
     return Target(
-        kind=kind.value,
+        kind=kind,
         known_mm=known_mm,
         squares=(columns, rows),
         between=_numbers("--between", between, ",", 4) if between else None,

@@ -3,7 +3,6 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 
 from inspector import lines, scale
 from inspector.calibrate import pictures
+from inspector.calibrate.options import TargetKind
 from inspector.errors import ConfigError
 from inspector.limits import Scale
 from inspector.scale import Measured
@@ -26,7 +26,7 @@ class Target:
     `squares`: inner corners of the checkerboard. `picture`: a file; None: the line's camera.
     """
 
-    kind: Literal["checkerboard", "aruco", "ruler", "points"]
+    kind: TargetKind
     known_mm: float
     squares: tuple[int, int] = (9, 6)
     between: tuple[float, ...] | None = None
