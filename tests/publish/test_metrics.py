@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from inspector import lines
+from inspector.broker import free_port
 from inspector.calibrate import record
 from inspector.calibration import Calibrated
 from inspector.cameras.grabber import CameraState
@@ -30,7 +31,6 @@ from inspector.record.evidence.writer import Evidence
 from inspector.record.outbox import Outbox
 from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict
 from tests.support.evidence import JUDGING
-from tests.support.ports import free_port
 
 MODEL = ModelInfo(name="default", sha256="ab" * 32, runtime="openvino/CPU/f32")
 SCRATCH = Scratch(57.0, 2.4, 3.9, 131, 0.87, ((1, 1),), length_mm=2.85, zone="display")
@@ -276,5 +276,7 @@ def test_a_port_that_is_taken_is_an_alarm(
 def test_without_the_key_nothing_listens(metrics: Metrics) -> None:
     """It is off unless the line says otherwise."""
     scrape = Scrape(None, metrics.registry, lambda *_: None)
+    before = set(threading.enumerate())
     scrape.start()
+    assert set(threading.enumerate()) <= before
     scrape.stop()
