@@ -50,10 +50,10 @@ class Broker(abc.ABC):
         """
         program = find_mosquitto()
         if kind == "amqtt" or (kind == "auto" and program is None):
-            return _Amqtt(_free_port(port))
+            return _Amqtt(free_port(port))
         if program is None:
             raise BrokerError("expected an installed mosquitto, found none")
-        return _Mosquitto(program, _free_port(port), extra)
+        return _Mosquitto(program, free_port(port), extra)
 
     @abc.abstractmethod
     def stop(self) -> None:
@@ -206,7 +206,12 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
-def _free_port(wanted: int | None) -> int:
+def free_port(wanted: int | None = None) -> int:
+    """A loopback port that nobody listens on now: the one that is wanted, else any.
+
+    Raises:
+        BrokerError: somebody listens on the one that is wanted.
+    """
     try:
         with socket.create_server((HOST, wanted or 0)) as server:
             return int(server.getsockname()[1])

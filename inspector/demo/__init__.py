@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.live import Live
 
 from inspector import report
-from inspector.broker import HOST, Broker
+from inspector.broker import HOST, Broker, free_port
 from inspector.demo.factory import LINE, PIN, SITE, Factory
 from inspector.demo.panel import Fault, Panel
 from inspector.errors import InspectorError
@@ -46,7 +46,7 @@ def run(seconds: float | None, port: int | None = None) -> None:
         port = listener.getsockname()[1]
         broker = Broker.start()
         stack.callback(broker.stop)
-        page = f"{HOST}:{_free_port()}"
+        page = f"{HOST}:{free_port()}"
         names = [f"http://{name}:{port}" for name in (HOST, "localhost")]
         factory = Factory(folder, broker, page=page, framed_by=names)
         stack.callback(factory.stop)
@@ -114,11 +114,6 @@ def _listen(port: int | None) -> socket.socket:
         if port is not None:
             raise InspectorError(str(error)) from None
         return socket.create_server((HOST, 0))
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def _show(

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from inspector.broker import Broker
+from inspector.broker import Broker, free_port
 from inspector.demo.factory import Factory
-from tests.support.ports import free_port
 
 SIZES = {"panel": (1280, 800), "desk": (1920, 1080), "phone": (390, 844)}
 SLACK_MS = 60_000

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from inspector.broker import Broker
+from inspector.broker import Broker, free_port
 from inspector.demo.factory import Factory
 from tests.browser.conftest import SIZES
-from tests.support.ports import free_port
 
 PARTS_S = 25.0
 """Until a strip of parts has come together."""

@@ -19,9 +19,9 @@ from statistics import median
 
 import yaml
 
+from inspector.broker import free_port
 from inspector.demo.conveyor import Conveyor
 from inspector.record.database import look
-from tests.support.ports import free_port
 
 SETTLE_S = 0.7  # after viewers have come or gone
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import trustme
 
+from inspector.broker import free_port
 from inspector.page import access, protocol, server
 from inspector.page.desk import Desk
 from inspector.secret import hashed
 from tests.page.conftest import PIN
 from tests.support.page import Browser, Judge, answers, result, served, until
-from tests.support.ports import free_port
 
 
 def ask(browser: Browser, text: bytes) -> bytes:

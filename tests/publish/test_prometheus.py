@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from inspector.broker import free_port
 from inspector.publish.metrics import Metrics
 from tests.publish.test_metrics import FAILED, MODEL, PASSED, Line, Served
-from tests.support.ports import free_port
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 RULES = DEPLOY / "prometheus" / "inspector-alerts.yml"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from inspector.broker import free_port
 from inspector.errors import OutboxError
 from inspector.publish import connection, publisher
 from inspector.publish.announcement import Totals
 from inspector.record import replay
 from tests.publish.conftest import TOPICS, ids, results, until
-from tests.support.ports import free_port
 from tests.support.scripted_broker import Mood, ScriptedBroker
 
 ROOT = Path(__file__).parents[2]

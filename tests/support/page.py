@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 
 from inspector import lines
+from inspector.broker import free_port
 from inspector.cameras import CameraState
 from inspector.page.feed import Condition, Feed, Shown
 from inspector.page.server import Page
@@ -23,7 +24,6 @@ from inspector.page.settings import address
 from inspector.publish.announcement import Totals
 from inspector.publish.message import ModelInfo, ResultMessage, result_message
 from inspector.types import Reason, Result, Rule, Scratch, Timing, Verdict
-from tests.support.ports import free_port
 
 MODEL = ModelInfo(name="m", sha256="0" * 64, runtime="fake/CPU/f32")
 PICTURE = np.random.default_rng(1).integers(0, 255, (300, 400, 3), np.uint8)

@@ -8,11 +8,11 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from inspector.broker import find_mosquitto
+from inspector.broker import find_mosquitto, free_port
 from inspector.config import MqttConfig
 from inspector.errors import BrokerError
 from inspector.publish.connection import Connection
-from tests.support.ports import free_port, is_listening
+from tests.support.ports import is_listening
 from tests.systemd.conftest import DEPLOY
 
 ROOT = "inspector/v1/plant-a/line1"
