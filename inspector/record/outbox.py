@@ -115,7 +115,8 @@ class Outbox:
         """
         with self._using() as database:
             seq = _last_seq(database) + 1
-            ticket = Ticket(seq, f"{self.device}-{self.session}-{seq}")
+            # Where an older copy of the folder was put back, numbers and sessions come again.
+            ticket = Ticket(seq, f"{self.device}-{self.session}-{secrets.token_hex(4)}-{seq}")
             row = Row(seq, ticket.id, topic, make(ticket))
             values = (row.seq, row.id, row.topic, row.payload, _stamp(), self.session)
             self._with_room(

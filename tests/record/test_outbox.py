@@ -55,7 +55,9 @@ def test_a_payload_contains_its_own_number_and_id(outbox):
     row = outbox.record("results", make)
     assert (row.seq, row.payload, row.topic) == (1, "number 1", "results")
     assert tickets == [Ticket(1, row.id)]
-    assert row.id == f"{outbox.device}-{outbox.session}-1"
+    device, session, drawn, seq = row.id.split("-")
+    assert (device, session, seq) == (outbox.device, str(outbox.session), "1")
+    assert len(drawn) == 8
     assert outbox.pending(0, 10) == (row,)
 
 
@@ -84,6 +86,24 @@ def test_each_start_is_a_session_of_the_same_device(path):
     device = seen[0][0]
     assert seen == [(device, 1, 1), (device, 2, 2), (device, 3, 3)]
     assert len(device) == 12
+
+
+def test_no_id_comes_again_with_an_older_copy(path, tmp_path):
+    """Of the folder, or of the whole PC: who drops equal ids would drop new results."""
+    copy = tmp_path / "copy"
+    with closing(Outbox(path)) as outbox:
+        record(outbox)
+    shutil.copytree(path.parent, copy)
+    with closing(Outbox(path)) as outbox:
+        before = record(outbox, 3)
+    shutil.rmtree(path.parent)
+    copy.rename(path.parent)
+
+    with closing(Outbox(path)) as outbox:
+        after = record(outbox, 3)
+
+    assert [row.seq for row in after] == [row.seq for row in before]
+    assert not {row.id for row in after} & {row.id for row in before}
 
 
 def test_the_last_number_is_known(outbox):
