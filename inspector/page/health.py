@@ -118,7 +118,7 @@ def rows(
 
 
 def _of_disk(disk: Disk, codes: set[str], row: Callable[..., Row], words: Words) -> Iterator[Row]:
-    refused = "outbox" in codes or "outbox_damaged" in codes or "publish_refused" in codes
+    refused = bool(codes & {"outbox", "outbox_damaged", "outbox_astray", "publish_refused"})
     level: Level = "bad" if refused else "ok"
     if "outbox" in codes:
         yield row("outbox", "bad", words("state.unrecorded"))

@@ -10,12 +10,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from inspector.errors import OutboxError
+from inspector.files import sync_folder
+from inspector.notify import notify
 
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 2.0  # somebody looks into the database with a tool of their own
 WAL_AUTOCHECKPOINT = 200  # pages; SQLite's own 1000 lets the log of a small disk grow to 4 MB
 JOURNAL_SIZE_LIMIT = 1 << 20  # bytes that the log keeps after a checkpoint
+LOGS = ("-wal", "-shm")
+Files = tuple[tuple[int, int] | None, ...]
+"""Device and inode of a database and of its logs."""
+COPIED = 2000  # pages at a time: between them systemd hears that the process lives
 PATIENCE_S = 30.0  # a replay waits for a line that records much, so that this one need not
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 # What a write to a full disk ends with; a quota and some network disks say it in other words.
@@ -27,6 +33,12 @@ FULL = frozenset(
         sqlite3.SQLITE_IOERR_SHMSIZE,
     }
 )
+
+
+def still_holds(path: Path, guard: int) -> bool:
+    """Whether the lock that `hold` returned is the one that others would find."""
+    held = os.fstat(guard)
+    return _file_of(Path(f"{path}.lock")) == (held.st_dev, held.st_ino)
 
 
 def hold(path: Path) -> int:
@@ -119,6 +131,52 @@ def look(path: Path) -> sqlite3.Connection:
     return database
 
 
+def identity(path: Path) -> Files:
+    """Which files bear the names of a database and its logs, None where there is none.
+
+    Of an open one it stays the same. When it changes, somebody has deleted or replaced a file: what
+    is written goes on into one without a name, of which nothing is left when it is closed.
+    """
+    return tuple(_file_of(Path(f"{path}{suffix}")) for suffix in ("", *LOGS))
+
+
+def write_anew(
+    database: sqlite3.Connection, path: Path, opened: Files
+) -> tuple[sqlite3.Connection, Path | None, Files]:
+    """A new file with all that is in the open `database`, whose files were `opened` and are no
+    longer at `path`. It is closed, and the returned connection takes its place, with its `Files`.
+
+    Somebody else's file with its name is renamed, never deleted: then its new name is returned too.
+
+    Raises:
+        OSError, sqlite3.Error: the disk refuses; `database` is as it was.
+    """
+    fresh = path.with_name(f"{path.name}.anew")
+    _discard(fresh)  # of a kill
+    try:
+        with contextlib.closing(sqlite3.connect(fresh)) as copy:
+            copy.execute("PRAGMA synchronous = FULL")
+            database.backup(copy, pages=COPIED, progress=lambda *_: notify("WATCHDOG=1"))
+        sync_folder(path.parent)
+    except BaseException:
+        _discard(fresh)  # half of it only takes room
+        raise
+    is_ours = identity(path)[0] in {None, opened[0]}
+    aside = None if is_ours else _put_aside(path, "found")
+    for log_file in (Path(f"{path}{suffix}") for suffix in LOGS):
+        log_file.unlink(missing_ok=True)  # its pages are in the copy, and must not come upon it
+    written = _file_of(fresh)
+    fresh.replace(path)
+    sync_folder(path.parent)
+    renewed = _open(path, mode="rw")  # or it would begin an empty one where it is gone again
+    found = identity(path)
+    if found[0] != written or any(was and not now for was, now in zip(opened, found, strict=True)):
+        renewed.close()
+        raise FileNotFoundError(errno.ENOENT, "it was deleted or replaced again", str(path))
+    database.close()
+    return renewed, aside, found
+
+
 def is_full(error: BaseException) -> bool:
     """Whether this is how a full disk shows."""
     if isinstance(error, sqlite3.Error):
@@ -126,12 +184,26 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-def _connect(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
+def _open(path: Path, *, mode: str = "rwc") -> sqlite3.Connection:
     database = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
     )
     try:
         _make_durable(database)
+        database.execute("PRAGMA user_version").fetchone()  # makes its logs
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _connect(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
+    database = _open(path)
+    try:
         _check(database)
         _migrate(database, path, migrations)
     except BaseException:
@@ -184,15 +256,29 @@ def _migrate(database: sqlite3.Connection, path: Path, migrations: Sequence[str]
 def kept_aside(path: Path) -> tuple[Path, ...]:
     """The files that were found damaged at a start, this one or an earlier, and are still there."""
     found = sorted(path.parent.glob(f"{path.name}.corrupt-*"))
-    return tuple(file for file in found if not file.name.endswith(("-wal", "-shm")))
+    return tuple(file for file in found if not file.name.endswith(LOGS))
 
 
-def _put_aside(path: Path) -> Path:
+def _file_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _discard(path: Path) -> None:
+    for suffix in ("", "-journal", *LOGS):
+        with contextlib.suppress(OSError):
+            Path(f"{path}{suffix}").unlink()
+
+
+def _put_aside(path: Path, why: str = "corrupt") -> Path:
     """Rename the database and its log, so that what is in them can be recovered by hand."""
     number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+    while (aside := path.with_name(f"{path.name}.{why}-{number}")).exists():
         number += 1
-    for suffix in ("-wal", "-shm", ""):
+    for suffix in (*LOGS, ""):
         with contextlib.suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
     return aside

@@ -22,6 +22,7 @@ EVERY_S = 1.0
 KEEP, KEEP_ROWS = timedelta(days=7), 1_000_000  # delivered results stay for a broker that forgets
 KEEP_ROWS_TIGHT = 1_000
 DISK_LOW, DISK_FULL = "disk_low", "disk_full"
+OUTBOX_ASTRAY = "outbox_astray"
 
 
 class Janitor:
@@ -40,8 +41,9 @@ class Janitor:
         self._alarm = alarm
         self._somebody_yields = somebody_yields
         self._raised = {DISK_LOW: False, DISK_FULL: False}
+        self._mishap: str | None = None
         self._due_s = -math.inf
-        for code in self._raised:
+        for code in (*self._raised, OUTBOX_ASTRAY):
             alarm(code, None)  # of an earlier session
 
     def tend(self) -> None:
@@ -50,6 +52,7 @@ class Janitor:
         if now_s < self._due_s:
             return
         self._due_s = now_s + EVERY_S
+        self._tell_mishap()
         try:
             room = Room.at(self._outbox.path.parent)
         except OSError:
@@ -65,6 +68,12 @@ class Janitor:
             self._outbox.purge(KEEP, KEEP_ROWS_TIGHT if thins else KEEP_ROWS)
         except OutboxError as error:
             log.warning("delivered results stay: %s", error)
+
+    def _tell_mishap(self) -> None:
+        mishap = self._outbox.mishap()
+        if mishap != self._mishap:
+            self._mishap = mishap
+            self._alarm(OUTBOX_ASTRAY, mishap)
 
     def _keep_ballast(self, room: Room) -> None:
         """Make it again once as much room is left beside it."""

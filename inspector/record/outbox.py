@@ -6,10 +6,12 @@ power cut. Rows leave `pending` only by the broker's answer; acknowledged ones s
 
 import contextlib
 import logging
+import math
 import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,12 +20,21 @@ from typing import TypeVar
 
 from inspector.errors import ConfigError, NotPermitted, OutboxError
 from inspector.record.ballast import Ballast
-from inspector.record.database import connect, hold, is_full, transaction
+from inspector.record.database import (
+    connect,
+    hold,
+    identity,
+    is_full,
+    still_holds,
+    transaction,
+    write_anew,
+)
 from inspector.record.schema import MIGRATIONS, stamp
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+AGAIN_S = 5.0  # what could not be written anew is tried again so often
 PURGE_BATCH = 200  # rows, about 10 ms, so that a purge holds up no result
 TALLY = timedelta(days=2)  # for so long verdicts of purged rows are still counted
 MINUTE = len("2026-11-21T04:24")  # the head of a stamp
@@ -52,7 +63,9 @@ class Outbox:
     """The database of one line. Usable from any thread; only one process may hold it.
 
     `set_aside` is the file that was found damaged and renamed at this start, None if all was well.
-    Where the disk is full, `ballast` is released, so that what is being written finds room.
+    Where the disk is full, `ballast` is released, so that what is being written finds room. Where
+    somebody deletes or replaces the file, all that is in it is written anew under its name; while
+    that is not possible, results are delivered, and no more are recorded.
 
     Raises:
         OutboxError: another process holds it, a newer version made it, or the disk refuses.
@@ -62,6 +75,9 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._mishap: str | None = None
+        self._is_astray = False  # the file that is written has no name, or another one
+        self._anew_due_s = -math.inf
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +103,7 @@ class Outbox:
             if not all(os.access(place, os.R_OK | os.W_OK) for place in places):
                 raise _forbidden(path, error) from None
             raise OutboxError(f"{path}: expected to keep results there, found: {error}") from error
+        self._files = identity(path)
         self._data_version = self._read_data_version()
 
     def _begin_session(self) -> tuple[str, int]:
@@ -114,6 +131,7 @@ class Outbox:
             OutboxError: it was not recorded. What `make` raises passes through, nothing recorded.
         """
         with self._using() as database:
+            self._expect_a_name()
             seq = _last_seq(database) + 1
             # Where an older copy of the folder was put back, numbers and sessions come again.
             ticket = Ticket(seq, f"{self.device}-{self.session}-{secrets.token_hex(4)}-{seq}")
@@ -126,6 +144,8 @@ class Outbox:
                     values,
                 )
             )
+            self._keep_its_name()  # a commit without one would not be there after a crash
+            self._expect_a_name()
             return row
 
     def pending(self, after_seq: int, limit: int) -> tuple[Row, ...]:
@@ -192,6 +212,14 @@ class Outbox:
         with self._using() as database:
             return dict(database.execute(query, since).fetchall())
 
+    def mishap(self) -> str | None:
+        """Whether somebody has deleted or replaced the file since the start, and what became of it;
+        None: nobody has.
+        """
+        with self._lock:
+            self._keep_its_name()
+            return self._mishap
+
     def purge(self, max_age: timedelta, max_rows: int) -> int:
         """Delete acknowledged rows that were acknowledged longer ago, or lie before the newest.
 
@@ -228,11 +256,53 @@ class Outbox:
         with self._lock:
             if self._guard < 0:
                 return
+            self._anew_due_s = -math.inf
+            self._keep_its_name()
             with contextlib.suppress(sqlite3.Error):  # a full disk: the log is as good
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._database.close()
             os.close(self._guard)
             self._guard = -1
+
+    def _keep_its_name(self) -> None:
+        """If the file that is written bears its name no longer, nothing of it would outlast us."""
+        if self._guard < 0:
+            return
+        if identity(self.path) == self._files:
+            if self._is_astray:
+                self._is_astray = False
+                self._mishap = f"{self.path}: it was away, and is there again"
+                log.warning("%s", self._mishap)
+            return
+        self._is_astray = True
+        if time.monotonic() < self._anew_due_s:
+            return
+        what = f"{self.path}: somebody has deleted or replaced it while the line runs"
+        try:
+            aside = self._with_room(self._write_anew)
+        except (OSError, sqlite3.Error, OutboxError) as error:
+            self._anew_due_s = time.monotonic() + AGAIN_S
+            told = f"{what}; it cannot be written anew, and is lost with the next stop: {error}"
+        else:
+            self._is_astray = False
+            kept = f"; what lay there is kept as {aside.name}" if aside else ""
+            told = f"{what}; all that was in it is written anew{kept}"
+        if told != self._mishap:
+            log.error("%s", told)
+        self._mishap = told
+
+    def _write_anew(self) -> Path | None:
+        if not still_holds(self.path, self._guard):
+            guard = hold(self.path)  # or else another process has begun to work there
+            os.close(self._guard)
+            self._guard = guard
+        renewed = write_anew(self._database, self.path, self._files)
+        self._database, aside, self._files = renewed
+        return aside
+
+    def _expect_a_name(self) -> None:
+        if self._is_astray:
+            raise OutboxError(str(self._mishap))
 
     def _read_data_version(self) -> int:
         with self._using() as database:
@@ -251,6 +321,7 @@ class Outbox:
     @contextlib.contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            self._keep_its_name()
             try:
                 yield self._database
             except sqlite3.Error as error:

@@ -166,7 +166,7 @@ def test_alarms_of_an_earlier_session_are_cleared(tmp_path):
     heard = []
     with closing(Outbox(tmp_path / "outbox.db")) as outbox:
         Janitor(outbox, lambda code, text: heard.append((code, text)))
-    assert heard == [("disk_low", None), ("disk_full", None)]
+    assert heard == [("disk_low", None), ("disk_full", None), ("outbox_astray", None)]
 
 
 def test_results_do_not_wait_for_evidence_for_ever(tmp_path):
