@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inspector.errors import EvidenceError, OutboxError
 from inspector.keeping import FRESH, Gone, Keeping, Kept
-from inspector.record.database import connect, join, look, transaction
+from inspector.record.database import connect, identity, join, look, transaction
 from inspector.record.schema import stamp
 from inspector.types import Verdict
 
@@ -61,6 +61,7 @@ class Index:
     def __init__(self, database: sqlite3.Connection, path: Path) -> None:
         self._database = database
         self._path = path
+        self._files = identity(path)
 
     @classmethod
     def open(cls, path: Path) -> "Index":
@@ -88,6 +89,11 @@ class Index:
             return cls(join(path, len(MIGRATIONS)) if writes else look(path), path)
         except OutboxError as error:
             raise EvidenceError(str(error)) from None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether its files still bear their names: nobody has deleted or replaced them."""
+        return identity(self._path) == self._files
 
     def close(self) -> None:
         """Let the database go."""

@@ -144,6 +144,11 @@ class Store:
         self.give_up(rows, Gone.ROOM)
         return len(rows)
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the index that is written is the one that the next start will find."""
+        return self._index.in_place
+
     def close(self) -> None:
         """Let the index go."""
         self._index.close()

@@ -212,6 +212,11 @@ class Evidence:
             self._make_room(store)
 
     def _opened(self) -> Store | None:
+        if self._store is not None and not self._store.in_place:
+            log.error("%s: somebody has deleted or replaced the index: it is made anew", self._root)
+            self._store.close()
+            self._store = None
+            self._open_due_s = -math.inf
         if self._store is None and time.monotonic() >= self._open_due_s:
             self._open_due_s = time.monotonic() + RETRY_S
             self._store = Store(self._root)

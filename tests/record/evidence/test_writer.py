@@ -17,6 +17,7 @@ from inspector.keeping import Gone, Keeping, Kept
 from inspector.record.database import DAMAGED
 from inspector.record.evidence import Reader, waiting, writer
 from inspector.record.evidence.index import Index
+from inspector.record.evidence.layout import INDEX
 from inspector.record.evidence.record import fingerprint
 from inspector.record.evidence.store import Store
 from inspector.record.evidence.writer import Evidence
@@ -256,17 +257,14 @@ def test_a_folder_that_cannot_be_written(root: Path) -> None:
 
 
 def test_a_folder_that_is_taken_away(line: Line, root: Path) -> None:
-    """While the line runs: it begins anew."""
+    """While the line runs: it begins anew with the next part."""
     line.judge()
     line.wait(lambda: line.evidence.state.written == 1)
     shutil.rmtree(root)
     line.judge()
-    line.wait(lambda: line.evidence.state.dropped == 1)
-    line.wait(lambda: line.alarms[-1] is None)
-
-    line.judge()
     assert line.evidence.stop(5)
-    assert Reader(root).find("dev-1-3").number == 1
+    assert Reader(root).find("dev-1-2").number == 1
+    assert line.evidence.state.dropped == 0
 
 
 def test_an_index_that_breaks_is_made_anew(
@@ -285,6 +283,21 @@ def test_an_index_that_breaks_is_made_anew(
     line.judge()
     assert line.evidence.stop(5)
     assert [one.id for one in Reader(root).latest(9)] == ["dev-1-3", "dev-1-1"]
+
+
+@pytest.mark.parametrize("gone", [(INDEX,), (f"{INDEX}-wal",), (INDEX, f"{INDEX}-wal")])
+def test_an_index_that_is_deleted_is_made_anew(line: Line, root: Path, gone: tuple[str]) -> None:
+    """From the records, at once: what is kept meanwhile would be in an index without a name."""
+    line.judge()
+    line.wait(lambda: line.evidence.state.written == 1)
+    for name in gone:
+        (root / name).unlink()
+
+    line.judge()
+
+    line.wait(lambda: line.evidence.state.written == 2)
+    assert [stored.number for stored in Reader(root).latest(9)] == [2, 1]
+    assert line.evidence.state.dropped == 0
 
 
 def raising(error: Exception):
