@@ -1,5 +1,6 @@
 """What several verbs of the command line take: which line, which instant, how to print."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,26 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on 
 
 TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 """How an instant is typed; without a time zone it is that of this PC."""
+
+
+LARGEST = 2**63 - 1
+"""No larger number can be asked for in a database."""
+
+
+def instant(option: str, typed: datetime) -> datetime:
+    """What was typed for `option`, with its time zone.
+
+    Raises:
+        typer.BadParameter: in UTC it lies before the year 1, or beyond 9999.
+    """
+    try:
+        zoned = typed.astimezone()
+        zoned.astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise typer.BadParameter(
+            f"{option}: expected a time in the years 1 to 9999 in UTC, found {typed.isoformat()}"
+        ) from None
+    return zoned
 
 
 def line_of(config: Path | None, name: str | None) -> lines.Line:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from inspector import __version__, cli_evidence, lines
-from inspector.arguments import TIMES, Config, Json, LineName, line_of, path_of
+from inspector.arguments import TIMES, Config, Json, LineName, instant, line_of, path_of
 from inspector.calibrate import options
 from inspector.calibrate.options import TargetKind
 from inspector.errors import ConfigError, InspectorError
@@ -305,7 +305,7 @@ def outbox(
     if seq is not None:
         rows = replay.numbered(*_range("--seq", seq))
     if since is not None:
-        rows = replay.acknowledged_since(since.astimezone())
+        rows = replay.acknowledged_since(instant("--since", since))
     state_dir = line_of(config, line).config.state_dir
     if action == "status":
         command.status(state_dir, as_json=as_json)

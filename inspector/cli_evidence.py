@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inspector.arguments import TIMES, Config, Json, LineName, line_of
+from inspector.arguments import LARGEST, TIMES, Config, Json, LineName, instant, line_of
 from inspector.record.evidence.verify import Head
 from inspector.types import Verdict
 
@@ -26,7 +26,7 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of
 
 @app.command()
 def ls(
-    count: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 20,
+    count: Annotated[int, typer.Option("-n", min=1, max=LARGEST, help="How many.")] = 20,
     verdict: Verdicts = None,
     config: Config = None,
     line: LineName = None,
@@ -133,7 +133,7 @@ def _by_time(
     from inspector import evidence
 
     return evidence.by_time(
-        since and since.astimezone(), until and until.astimezone(), verdicts or []
+        since and instant("--since", since), until and instant("--until", until), verdicts or []
     )
 
 

@@ -315,6 +315,21 @@ def test_export(line: Path, tmp_path: Path) -> None:
     assert evidence(line, "export", target, "--verdict", "fail").returncode == 65
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("ls", "-n", "1" + 20 * "0"),
+        ("prune", "--until", "0001-01-01T00:00:00+0100"),
+        ("export", "copy", "--since", "9999-12-31T23:00:00-0100"),
+    ],
+)
+def test_what_no_database_holds_is_told_as_such(line: Path, args: tuple[str, ...]) -> None:
+    """Numbers and times beyond all measure."""
+    done = evidence(line, *args)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+
+
 def test_prune(line: Path) -> None:
     """What is named, or what is beyond the limits; the chain stays whole."""
     dry = evidence(line, "prune", "--until", "2026-11-21T12:03:00+0000", "--dry-run")

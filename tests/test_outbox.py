@@ -71,6 +71,7 @@ def test_a_replay_is_seen_in_the_status(line: Path) -> None:
         (["replay", "--seq", "9-5"], 2, "A-B"),
         (["replay", "--seq", "0-5"], 2, "A-B"),
         (["replay", "--since", "yesterday"], 2, "yesterday"),
+        (["replay", "--since", "0001-01-01T00:00:00+0100"], 2, "the years 1 to 9999"),
         (["replay", "--seq", "50-60"], 66, "kept are 1 to 10"),
         (["replay", "--since", "2199-01-01"], 66, "expected results acknowledged since 2199"),
         (["sweep"], 2, "sweep"),
