@@ -26,6 +26,7 @@ from inspector.errors import BrokerError, ConfigError, OutboxError
 from inspector.notify import notify
 from inspector.page.feed import Condition, Feed, Shown
 from inspector.page.server import Page
+from inspector.page.shift import DAY, began_at
 from inspector.pipeline import Inspector, View
 from inspector.publish.announcement import StatsMessage
 from inspector.publish.message import ModelInfo, ResultMessage, encode, result_message
@@ -169,7 +170,8 @@ class Line:
         self._model = model
         self._outbox = outbox
         self._topics = Topics(config.site, config.line)
-        self._counts = Counts(_today(), outbox.verdicts_since(_midnight()))
+        midnight = began_at(DAY, datetime.now().astimezone())
+        self._counts = Counts(_today(), outbox.verdicts_since(midnight))
         self._pace = Pace(time.monotonic())
         self._unrecorded = 0  # parts, since the last one that was recorded
         self._misfit: str | None = None
@@ -384,10 +386,6 @@ def _status(camera: CameraState, publisher: Publisher) -> str:
 
 def _today() -> date:
     return datetime.now().astimezone().date()
-
-
-def _midnight() -> datetime:
-    return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _temperature_c() -> float | None:

@@ -17,7 +17,7 @@ from inspector import lines
 from inspector.errors import InspectorError
 from inspector.page.feed import Feed
 from inspector.page.settings import PageConfig
-from inspector.page.shift import ShiftCount, began, totals_of
+from inspector.page.shift import DAY, ShiftCount, began_at, totals_of
 from inspector.publish.message import ModelInfo
 
 log = logging.getLogger(__name__)
@@ -57,11 +57,10 @@ class Page:
         if self._config is None:
             return
         now = datetime.now().astimezone()
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        before = totals_of(verdicts_since(began(self._config.shifts, now)))
+        before = totals_of(verdicts_since(began_at(self._config.shifts, now)))
         # One for as long as the line runs: a page that comes late, or again, goes on with it.
         self._shift = ShiftCount(self._config.shifts, now, before)
-        self._today = totals_of(verdicts_since(midnight))
+        self._today = totals_of(verdicts_since(began_at(DAY, now)))
         self._thread.start()
 
     def tend(self) -> None:

@@ -6,6 +6,9 @@ from datetime import datetime, time, timedelta
 from inspector.publish.announcement import Totals
 from inspector.types import Verdict
 
+DAY = ("00:00",)
+"""As shifts: one from midnight on."""
+
 
 def began(shifts: Sequence[str], now: datetime) -> datetime:
     """When the shift of `now` began: the last of the times ("06:00") today, else of yesterday."""
@@ -15,6 +18,13 @@ def began(shifts: Sequence[str], now: datetime) -> datetime:
             if start <= now:
                 return start
     raise ValueError(f"expected at least one shift, found {shifts}")
+
+
+def began_at(shifts: Sequence[str], now: datetime) -> datetime:
+    """The instant of that, by the rules of this PC: on the two days on which clocks are changed the
+    offset was another one than it is `now`.
+    """
+    return began(shifts, now).replace(tzinfo=None).astimezone()
 
 
 def totals_of(verdicts: Mapping[str, int]) -> Totals:

@@ -1,10 +1,12 @@
 """When a shift began, and what it has."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from inspector.page.shift import ShiftCount, began, totals_of
+from inspector.page.shift import DAY, ShiftCount, began, began_at, totals_of
 from inspector.publish.announcement import Totals
 
 SHIFTS = ("06:00", "14:00", "22:00")
@@ -44,3 +46,28 @@ def test_a_shift_outlasts_the_end_of_summer_time() -> None:
 
     assert count.count(parts(500), night) == parts(500)
     assert count.count(parts(501), datetime(2026, 10, 25, 2, 0, tzinfo=winter)) == parts(501)
+
+
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_berlin")
+@pytest.mark.parametrize(
+    ("month", "day", "midnight", "night"),
+    [(10, 25, (24, 22), (24, 20)), (3, 29, (28, 23), (28, 21)), (12, 1, (30, 23), (30, 21))],
+)
+def test_a_day_begins_by_the_offset_of_its_midnight(
+    month: int, day: int, midnight: tuple[int, int], night: tuple[int, int]
+) -> None:
+    """Also after clocks were changed: a start in the morning counts what was judged since then."""
+    now = datetime(2026, month, day, 4).astimezone()
+
+    for shifts, expected in ((DAY, midnight), (SHIFTS, night)):
+        found = began_at(shifts, now).astimezone(UTC)
+        assert (found.day, found.hour) == expected
