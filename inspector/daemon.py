@@ -357,6 +357,7 @@ def _open_inspector(told: lines.Line) -> tuple[Inspector, ModelInfo]:
     """Load the model, prove it on its golden picture, and put the judging together."""
     told.refuse_missing_files()  # first, as a model takes long
     config = told.config
+    Outbox.refuse(config.state_dir / "outbox.db")
     cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
     try:
         segmenter, info = bundle.open_segmenter(config.model, cache)

@@ -12,6 +12,7 @@ InspectorError                70  internal
 │   ├── CameraUnavailable     69  it could not be opened
 │   └── CameraLost            69  it was open and gives no frames any more
 ├── OutboxError               70  a result could not be recorded
+│   └── OutboxTooNew          65  a newer version made the database
 ├── EvidenceError             65  what was kept of a part is damaged, or cannot be read
 └── BrokerError               69  the broker refused us or our results, or is not there
 """
@@ -81,6 +82,12 @@ class CameraLost(CameraError):
 
 class OutboxError(InspectorError):
     """A result could not be committed. The part's verdict must not be signalled as pass."""
+
+
+class OutboxTooNew(OutboxError):
+    """A database that only a newer inspector understands; no restart makes it older."""
+
+    exit_code = 65
 
 
 class EvidenceError(InspectorError):

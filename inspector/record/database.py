@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from inspector.errors import OutboxError
+from inspector.errors import OutboxError, OutboxTooNew
 from inspector.files import sync_folder
 from inspector.notify import notify
 
@@ -69,6 +69,19 @@ def is_held(path: Path) -> bool:
     return any("FLOCK" in lock and lock[-3].endswith(f":{inode}") for lock in locks)
 
 
+def refuse(path: Path, migrations: Sequence[str]) -> None:
+    """Before anything that takes long: what would be refused after it, too.
+
+    Raises:
+        OutboxError: another process holds the file.
+        OutboxTooNew: a newer version made it.
+    """
+    with contextlib.suppress(OSError):  # none yet, or not for us: who opens it says so
+        os.close(hold(path))
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(look(path)) as database:
+        _expect_no_newer(database, path, len(migrations))
+
+
 def connect(path: Path, migrations: Sequence[str]) -> tuple[sqlite3.Connection, Path | None]:
     """A durable connection in autocommit mode, usable from any thread under a lock of the caller's.
 
@@ -77,7 +90,7 @@ def connect(path: Path, migrations: Sequence[str]) -> tuple[sqlite3.Connection, 
 
     Raises:
         sqlite3.Error: the disk refuses.
-        OutboxError: a newer version made the file.
+        OutboxTooNew: a newer version made the file.
     """
     try:
         return _connect(path, migrations), None
@@ -242,13 +255,18 @@ def _expect(database: sqlite3.Connection, path: Path, version: int) -> None:
         )
 
 
-def _migrate(database: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(migrations):
-        raise OutboxError(
-            f"{path}: expected schema version {len(migrations)} or less, found {version}: "
+def _expect_no_newer(database: sqlite3.Connection, path: Path, newest: int) -> int:
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if version > newest:
+        raise OutboxTooNew(
+            f"{path}: expected schema version {newest} or less, found {version}: "
             "a newer inspector wrote it"
         )
+    return version
+
+
+def _migrate(database: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
+    version = _expect_no_newer(database, path, len(migrations))
     for number, script in enumerate(migrations[version:], start=version + 1):
         database.executescript(f"BEGIN;{script};PRAGMA user_version = {number};COMMIT;")
 

@@ -25,6 +25,7 @@ from inspector.record.database import (
     hold,
     identity,
     is_full,
+    refuse,
     still_holds,
     transaction,
     write_anew,
@@ -105,6 +106,16 @@ class Outbox:
             raise OutboxError(f"{path}: expected to keep results there, found: {error}") from error
         self._files = identity(path)
         self._data_version = self._read_data_version()
+
+    @staticmethod
+    def refuse(path: Path) -> None:
+        """Before anything that takes long: what would be refused after it, too.
+
+        Raises:
+            OutboxError: another process holds it.
+            OutboxTooNew: a newer version made it.
+        """
+        refuse(path, MIGRATIONS)
 
     def _begin_session(self) -> tuple[str, int]:
         with transaction(self._database) as database:

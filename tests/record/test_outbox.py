@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.errors import OutboxError
+from inspector.errors import OutboxError, OutboxTooNew
 from inspector.record import outbox as outbox_module
 from inspector.record.ballast import BALLAST_BYTES
 from inspector.record.outbox import Outbox, Ticket
@@ -261,8 +261,9 @@ def test_a_closed_outbox_says_so(path):
 def test_only_one_process_may_use_a_state_dir(path, outbox):
     """The second one is told which folder is taken."""
     record(outbox)
-    with pytest.raises(OutboxError, match=str(path.parent)):
-        Outbox(path)
+    for opening in (Outbox, Outbox.refuse):
+        with pytest.raises(OutboxError, match=str(path.parent)):
+            opening(path)
     other = subprocess.run(
         [sys.executable, "-c", WRITER, path], capture_output=True, text=True, cwd=ROOT, check=False
     )
@@ -276,8 +277,9 @@ def test_a_database_of_a_newer_version_is_refused(path):
     Outbox(path).close()
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(OutboxError, match="newer"):
-        Outbox(path)
+    for opening in (Outbox, Outbox.refuse):
+        with pytest.raises(OutboxTooNew, match="newer"):
+            opening(path)
     assert [file.name for file in path.parent.glob("*corrupt*")] == []
 
 
