@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -48,29 +49,49 @@ class Live:
     """Batches from one checkpoint to the next."""
 
 
-def settings(chosen: dict[str, Any]) -> Live:
+def settings(chosen: Any) -> Live:
     """From the configuration file.
 
     Raises:
         ConfigError: unknown keys, or values that cannot be.
     """
+    if not isinstance(chosen, dict):
+        raise ConfigError(f"live: expected settings, found {chosen!r:.60}")
     known = {field.name for field in fields(Live)}
-    if strange := sorted(set(chosen) - known):
+    if strange := sorted(set(map(str, chosen)) - known):
         raise ConfigError(f"live: expected some of {sorted(known)}, found {strange}")
     told = dict(chosen)
     if "sides" in told:
-        told["sides"] = tuple((int(s), float(share)) for s, share in told["sides"].items())
+        told["sides"] = _sides(told["sides"])
     live = Live(**told)
-    for side, share in live.sides:
-        if side % 32 or side < 64 or share <= 0:
+    for name, least in (("workers", 1), ("first", 1), ("steps", 1), ("seed", 0)):
+        value = getattr(live, name)
+        if type(value) is not int or value < least:
+            raise ConfigError(
+                f"live.{name}: expected a whole number from {least} on, found {value!r:.60}"
+            )
+    if not (_is_number(live.keep_mpx) and 0 < live.keep_mpx < math.inf):
+        raise ConfigError(f"live.keep_mpx: expected a number above 0, found {live.keep_mpx!r:.60}")
+    return live
+
+
+def _sides(told: Any) -> tuple[tuple[int, float], ...]:
+    if not isinstance(told, dict) or not told:
+        raise ConfigError(
+            f"live.sides: expected sides and their shares, as {{320: 1}}, found {told!r:.60}"
+        )
+    for side, share in told.items():
+        whole = type(side) is int and side >= 64 and side % 32 == 0
+        if not (whole and _is_number(share) and 0 < share < math.inf):
             raise ConfigError(
                 "live.sides: expected multiples of 32 from 64 on and shares above 0, "
-                f"found {side}: {share}"
+                f"found {side!r:.60}: {share!r:.60}"
             )
-    for name in ("workers", "first", "steps"):
-        if getattr(live, name) < 1:
-            raise ConfigError(f"live.{name}: expected 1 at least, found {getattr(live, name)}")
-    return live
+    return tuple((side, float(share)) for side, share in told.items())
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def one(recipe: Recipe, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

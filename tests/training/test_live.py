@@ -97,10 +97,24 @@ def test_a_picture_that_does_not_come_about_is_left_out(monkeypatch: pytest.Monk
         ({"sede": 3}, "sede"),
         ({"sides": {300: 1.0}}, "300"),
         ({"sides": {320: 0}}, "shares above 0"),
-        ({"workers": 0}, "live.workers: expected 1 at least, found 0"),
+        ({"workers": 0}, "live.workers: expected a whole number from 1 on, found 0"),
+        ({"workers": "two"}, "live.workers: expected a whole number from 1 on, found 'two'"),
+        ({"first": True}, "live.first: .* found True"),
+        ({"steps": 2.5}, "live.steps: .* found 2.5"),
+        ({"seed": -1}, "live.seed: expected a whole number from 0 on, found -1"),
+        ({"keep_mpx": "all"}, "live.keep_mpx: expected a number above 0, found 'all'"),
+        ({"keep_mpx": float("nan")}, "live.keep_mpx: .* found nan"),
+        ({"sides": 3}, "live.sides: expected sides and their shares, as {320: 1}, found 3"),
+        ({"sides": {}}, "live.sides: expected sides .* found {}"),
+        ({"sides": {"wide": 1}}, "found 'wide': 1"),
+        ({"sides": {320.5: 1}}, "found 320.5: 1"),
+        ({"sides": {320: "half"}}, "found 320: 'half'"),
+        ({"sides": {320: float("inf")}}, "found 320: inf"),
+        ({3: 1, "sede": 1}, "'3', 'sede'"),
+        (True, "live: expected settings, found True"),
     ],
 )
-def test_what_cannot_be_is_named(told: dict[str, object], named: str) -> None:
+def test_what_cannot_be_is_named(told: object, named: str) -> None:
     """Before anything is drawn."""
     with pytest.raises(ConfigError, match=named):
         settings(told)
