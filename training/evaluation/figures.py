@@ -95,19 +95,20 @@ def _roc(groups: Sequence[Summary]) -> Figure:
         axes, titles, ([g.by_limit for g in groups], [g.by_label for g in groups]), strict=True
     ):
         axis.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8)
+        curves, labels = [], []
         for k, (group, block) in enumerate(zip(groups, blocks, strict=True)):
             false, true, _ = block.roc
             if false:
                 colour = INK if k == 0 else SURFACE_COLOURS[(k - 1) % len(SURFACE_COLOURS)]
-                label = f"{group.name}, AUC {block.auc.value:.3f}"
-                axis.plot(
-                    false, true, color=colour, label=label, linewidth=2.2 if k == 0 else 1.3,
+                labels.append(f"{group.name}, AUC {block.auc.value:.3f}")
+                curves += axis.plot(
+                    false, true, color=colour, linewidth=2.2 if k == 0 else 1.3,
                     linestyle=DASHES[k % len(DASHES)],
                 )  # fmt: skip
         axis.set(xlabel="falsely rejected", ylabel="rightly rejected", title=title)
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-        if axis.get_legend_handles_labels()[0]:
-            axis.legend(loc="lower right")
+        if curves:  # named here: matplotlib leaves out what is called _so
+            axis.legend(curves, labels, loc="lower right")
     return figure
 
 
