@@ -111,7 +111,11 @@ def read_mask(path: Path, size: tuple[int, int] | None, where: str) -> NDArray[n
     Raises:
         LabelError: not a readable mask, another size than (width, height), or other grey levels.
     """
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    try:  # the bytes, because OpenCV ends the process over a path that is no text
+        packed = np.frombuffer(path.read_bytes(), np.uint8)
+        mask = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    except (OSError, cv2.error):
+        mask = None
     if mask is None:
         raise LabelError(f"{where}: mask: expected a picture at {path}, found none")
     found = (mask.shape[1], mask.shape[0])

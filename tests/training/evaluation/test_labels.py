@@ -1,6 +1,7 @@
 """Labels on the disk: what is read, and what is refused with the file, line and field."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +156,13 @@ def test_nothing_to_judge_is_an_error(root: Path, lines: tuple[str, ...] | None)
     [
         (np.zeros((30, 20), np.uint8), "expected 30 × 20 px as the picture has, found 20 × 30"),
         (np.full((20, 30), 1, np.uint8), "expected grey levels 0, 128 (ignore) and 255 (scratch)"),
-        (None, "mask: expected a picture at"),
+        (b"torn", "mask: expected a picture at"),
+        (b"", "mask: expected a picture at"),
     ],
 )
 def test_a_mask_must_be_one(root: Path, mask: Any, expected: str) -> None:
     """Of the picture's size, and of the three grey levels only."""
-    (root / "m.png").write_bytes(b"torn") if mask is None else cv2.imwrite(
+    (root / "m.png").write_bytes(mask) if isinstance(mask, bytes) else cv2.imwrite(
         str(root / "m.png"), mask
     )
     write(root, {**BAD, "mask": "m.png"})
@@ -171,3 +173,16 @@ def test_a_mask_must_be_one(root: Path, mask: Any, expected: str) -> None:
 
     assert expected in str(refused.value)
     assert refused.value.exit_code == 65
+
+
+def test_a_mask_is_read_in_a_folder_whose_name_is_no_text(root: Path, tmp_path: Path) -> None:
+    """Archives of another code page leave such names; OpenCV ends the process over them."""
+    write(root, {**BAD, "mask": "b.png"})
+    given = tmp_path / "given" / "k\udcfcrz"
+    shutil.copytree(root, given)
+    (row,) = labels.read(given)
+
+    mask = labels.read_mask(row, (30, 20))
+
+    assert mask is not None
+    assert mask.shape == (20, 30)
