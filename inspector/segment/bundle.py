@@ -75,7 +75,10 @@ def load(root: Path) -> Bundle:
         BundleError: no such bundle, a manifest that does not validate, a file missing or altered.
     """
     try:
+        str(root).encode()
         there = (root / MANIFEST).is_file()
+    except UnicodeEncodeError:  # OpenCV and OpenVINO end the process over it
+        raise BundleError(f"{root}: expected a path that is UTF-8, found other bytes") from None
     except OSError as error:  # a folder on the way is closed to us, a name too long
         raise BundleError(
             f"{root}: expected a bundle's folder with {MANIFEST}, found: {error.strerror}"

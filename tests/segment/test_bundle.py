@@ -42,6 +42,15 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         bundle.load(root)
 
 
+def test_a_folder_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    """The libraries that read the model end the process over such a path."""
+    write_bundle(tmp_path / "b", b"model")
+    root = (tmp_path / "b").rename(tmp_path / "k\udcfcrz")
+
+    with pytest.raises(BundleError, match="expected a path that is UTF-8, found other bytes"):
+        bundle.load(root)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
