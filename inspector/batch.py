@@ -11,7 +11,7 @@ import cv2
 
 from inspector import mark
 from inspector.calibration import Calibrated, overrule
-from inspector.cameras.pictures import find_pictures, load_picture
+from inspector.cameras.pictures import find_pictures, load_picture, write_picture
 from inspector.config import LineConfig, ModelConfig
 from inspector.errors import InspectorError
 from inspector.limits import Limits
@@ -125,9 +125,11 @@ def _targets(pictures: list[Path], overlay: Path) -> dict[Path, Path]:
 def _save(target: Path, part: Frame | Unseen, result: Result) -> None:
     picture = draw(part.image if isinstance(part, Frame) else None, result)
     _make(target.parent)
-    quality = [] if target.suffix.lower() == ".png" else [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    if not cv2.imwrite(str(target), picture, quality):
-        raise InspectorError(f"{target}: expected to write the overlay, found that I could not")
+    try:
+        write_picture(target, picture, None if target.suffix.lower() == ".png" else JPEG_QUALITY)
+    except (OSError, ValueError) as error:
+        found = getattr(error, "strerror", None) or error
+        raise InspectorError(f"{target}: expected to write the overlay, found: {found}") from None
 
 
 def _make(folder: Path) -> None:

@@ -86,6 +86,30 @@ def test_inspect_draws_what_it_found(model: Path, pictures: Path, tmp_path: Path
     assert all(cv2.imread(str(p)) is not None for p in out.iterdir())
 
 
+def test_an_overlay_goes_into_a_folder_whose_name_is_no_text(
+    model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    """Archives of another code page leave such names; OpenCV ends the process over them."""
+    out = tmp_path / "k\udcfcrz"
+
+    done = run("inspect", pictures / "good.png", "--model", model, "--overlay", out)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [p.name for p in out.iterdir()] == ["good.png"]
+
+
+def test_an_overlay_that_the_disk_does_not_take_is_told_with_the_reason(
+    model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    """As one in whose place is a folder."""
+    (tmp_path / "drawn" / "good.png").mkdir(parents=True)
+
+    done = run("inspect", pictures / "good.png", "--model", model, "--overlay", tmp_path / "drawn")
+
+    assert done.returncode == 70
+    assert "good.png: expected to write the overlay, found: Is a directory" in done.stderr
+
+
 def test_an_overlay_that_cannot_be_written_is_told_before_anything_is_judged(
     model: Path, pictures: Path
 ) -> None:

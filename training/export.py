@@ -16,7 +16,6 @@ from typing import Any
 
 os.environ.setdefault("YOLO_OFFLINE", "true")
 
-import cv2
 import numpy as np
 import onnx
 import onnxslim
@@ -24,6 +23,7 @@ import torch
 import yaml
 from rich.console import Console
 
+from inspector.cameras.pictures import write_picture
 from inspector.config import ModelConfig
 from inspector.errors import ConfigError
 from inspector.segment import bundle as bundles
@@ -241,7 +241,7 @@ def _architecture(weights: Path) -> str:
 
 def _blank_golden(root: Path) -> None:
     for name in (GOLDEN_INPUT, GOLDEN_LABELS):
-        cv2.imwrite(str(root / name), np.zeros((SIDE, SIDE), np.uint8))
+        write_picture(root / name, np.zeros((SIDE, SIDE), np.uint8))
 
 
 def _golden(root: Path, segmenter: Segmenter) -> list[Detection]:
@@ -257,8 +257,8 @@ def _golden(root: Path, segmenter: Segmenter) -> list[Detection]:
         sure = segmenter.confidence + CLEAR * (1 - segmenter.confidence)
         clear = all(d.confidence > sure for d in found)
         if 1 <= len(found) <= 4 and whole and clear:
-            cv2.imwrite(str(root / GOLDEN_INPUT), image)
-            cv2.imwrite(str(root / GOLDEN_LABELS), labels)
+            write_picture(root / GOLDEN_INPUT, image)
+            write_picture(root / GOLDEN_LABELS, labels)
             return found
     raise ExportRefused(
         f"expected a clear detection on one of {GOLDEN_TRIES} generated phones, found none"

@@ -1,30 +1,13 @@
-"""How pictures and masks are written, and what a folder of pictures is called in its data.yaml."""
+"""Grey levels of masks, and what a folder of pictures is called in its data.yaml."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 SCRATCH, IGNORE = 255, 128
 """Grey levels of a mask: a scratch, and what is neither scratch nor sound. All else is 0."""
-
-
-def write_picture(path: Path, image: NDArray[np.uint8], quality: int | None = None) -> None:
-    """Write a picture as its suffix says, a JPEG with `quality`; what is written is all of it.
-
-    OpenCV's own writing says nothing of a disk that takes no more, and calls an empty file written.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
-    flags = [] if quality is None else [cv2.IMWRITE_JPEG_QUALITY, quality]
-    done, packed = cv2.imencode(path.suffix, image, flags)
-    assert done
-    path.write_bytes(packed.tobytes())
 
 
 def write_yaml(root: Path, home: Path | None = None) -> Path:

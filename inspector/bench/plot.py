@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from inspector.bench.values import Row
+from inspector.cameras.pictures import write_picture
 from inspector.errors import InspectorError
 
 COLOURS = {
@@ -44,8 +45,11 @@ def save(path: Path, rows: Sequence[Row]) -> None:
         cv2.line(picture, (round(at), y + BAR // 2), (worst, y + BAR // 2), INK, 1)
         cv2.line(picture, (worst, y + 6), (worst, y + BAR - 6), INK, 1)
         _text(picture, f"{row.stages['total'].p50:.1f} ms", (worst + 8, y + 20))
-    if not cv2.imwrite(str(path), picture):
-        raise InspectorError(f"{path}: expected to write the picture, found no way")
+    try:
+        write_picture(path, picture)
+    except (OSError, ValueError) as error:
+        found = getattr(error, "strerror", None) or error
+        raise InspectorError(f"{path}: expected to write the picture, found: {found}") from None
 
 
 def _text(picture: np.ndarray, words: str, at: tuple[int, int]) -> None:

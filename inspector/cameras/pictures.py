@@ -1,4 +1,4 @@
-"""Pictures: find their files, and load one as a part."""
+"""Pictures: find their files, load one as a part, write one."""
 
 import os
 import re
@@ -63,6 +63,27 @@ def decode(data: bytes) -> Image:
     if image is None or image.size == 0:
         raise ValueError(f"expected a whole {width} × {height} picture, found a damaged one")
     return image.astype(np.uint8, copy=False)
+
+
+def write_picture(path: Path, image: Image, quality: int | None = None) -> None:
+    """Write a picture as its suffix says, a JPEG with `quality`; what is written is all of it.
+
+    OpenCV's own writing says nothing of a disk that takes no more, calls an empty file written, and
+    ends the process over a path that is no UTF-8.
+
+    Raises:
+        OSError: the disk does not take it.
+        ValueError: no format is called so, or it holds no picture of this size.
+    """
+    flags = [] if quality is None else [cv2.IMWRITE_JPEG_QUALITY, quality]
+    try:
+        done, packed = cv2.imencode(path.suffix, image, flags)
+    except cv2.error:
+        done = False
+    if not done:
+        width, height = image.shape[1::-1]
+        raise ValueError(f"no {path.suffix or 'suffix'} that takes {width} × {height} px")
+    path.write_bytes(packed.tobytes())
 
 
 def find_pictures(paths: Iterable[Path]) -> list[Path]:

@@ -198,7 +198,9 @@ def test_folders_of_good_and_bad_are_enough(model: Path, tmp_path: Path) -> None
     assert "passed; longest measured 0 px" in (tmp_path / "out/report.html").read_text()
 
 
-@pytest.mark.parametrize("name", ["lid [v2]", "a[/b]", r"$\odd$", "5 $ or 6 $", "零件", "<i>", "_lid"])
+@pytest.mark.parametrize(
+    "name", ["lid [v2]", "a[/b]", r"$\odd$", "5 $ or 6 $", "零件", "<i>", "_lid"]
+)
 def test_a_surface_is_called_as_it_is(model: Path, tmp_path: Path, name: str) -> None:
     """Its name is no markup of the terminal, no formula of a plot, and of any script."""
     lines = [

@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from inspector.cameras.pictures import write_picture
 from inspector.types import Image
 from training.annotations.entries import SPLITS
 from training.annotations.truth import Truth
 from training.annotations.values import Picture
-from training.marks import write_picture, write_yaml
+from training.marks import write_yaml
 
 WHOLE = "whole"
 

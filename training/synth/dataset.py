@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inspector.cameras.pictures import write_picture
 from inspector.progress import tracked
 from inspector.segment.tiles import GRAY
-from training.marks import IGNORE, SCRATCH, write_picture, write_yaml
+from training.marks import IGNORE, SCRATCH, write_yaml
 from training.synth import fonts
 from training.synth.scene import Picture, picture
 from training.synth.surfaces import OwnPart

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.marks import write_picture
+from inspector.cameras.pictures import write_picture
 from training.synth.scene import Picture, picture
 
 SIZES = {"text": (560, 760), "plate": (380, 760), "phone": (520, 960)}
