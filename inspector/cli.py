@@ -145,6 +145,10 @@ def bench(
     from inspector import batch
     from inspector import bench as command
 
+    if png is not None and not (png.suffix.lower() == ".png" and png.parent.is_dir()):
+        raise typer.BadParameter(
+            f"--png: expected a name that ends in .png, in a folder that is there; found {png}"
+        )
     found = lines.find(config, line)
     settings = batch.settings(lines.read(found).config if found else None, model=model)
     command.run(settings.model, pictures or [], rounds, as_json=as_json, png=png)

@@ -22,11 +22,12 @@ from rich.table import Table
 from inspector import __version__
 from inspector.bench import plot, worker
 from inspector.bench.values import Judged, Row, advice, row
-from inspector.cameras.pictures import find_pictures
+from inspector.cameras.pictures import find_pictures, load_picture
 from inspector.config import ModelConfig
-from inspector.errors import InspectorError
+from inspector.errors import InspectorError, NoInputError
 from inspector.progress import tracked
 from inspector.segment import bundle
+from inspector.types import Unseen
 from inspector.versions import processor
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -71,12 +72,15 @@ def run(
     """Judge the pictures (or the shipped samples) in turn with each way; say which one to take.
 
     Raises:
-        NoInputError: no picture was found.
+        NoInputError: no picture was found, or one cannot be read.
         BundleError: the model may not run.
         InspectorError: no way to run the model works, or one of them hangs.
     """
     paths = find_pictures(pictures or [SAMPLES])
     bundle.load(bundle.locate(model.bundle))  # before a process says the same for each way
+    for path in paths:
+        if isinstance(part := load_picture(path), Unseen):
+            raise NoInputError(f"{path}: expected a picture to judge, found: {part.detail}")
     found = measure(model, paths, rounds)
     if png is not None:
         plot.save(png, found.rows)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import pytest
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -45,6 +46,26 @@ def test_a_folder_without_pictures_is_no_input(tmp_path: Path) -> None:
 
     assert done.returncode == 66
     assert "expected" in done.stderr
+
+
+def test_a_picture_that_cannot_be_read_is_no_input(pictures: Path) -> None:
+    """It is named with what is wrong with it, before any process dies of it."""
+    done = bench("--pictures", str(pictures))
+
+    assert done.returncode == 66
+    assert "torn.jpg: expected a picture to judge, found: expected a" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("png", ["bench.xyz", "nowhere/bench.png"])
+def test_a_drawing_that_cannot_be_written_is_told_before_anything_is_measured(
+    tmp_path: Path, png: str
+) -> None:
+    """Exit 2: a long bench would be lost."""
+    done = bench("--png", str(tmp_path / png))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "expected a name that ends in" in done.stderr
 
 
 def test_a_model_that_may_not_run_is_bad_data(pictures: Path, tmp_path: Path) -> None:
