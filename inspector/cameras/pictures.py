@@ -61,7 +61,9 @@ def decode(data: bytes) -> Image:
     # OpenCV before 4.12 returned a picture for a truncated JPEG, with rows of the picture before.
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None or image.size == 0:
-        raise ValueError(f"expected a whole {width} × {height} picture, found a damaged one")
+        raise ValueError(
+            f"expected a whole {width} × {height} picture, found one that cannot be decoded"
+        )
     return image.astype(np.uint8, copy=False)
 
 

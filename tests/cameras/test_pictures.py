@@ -119,10 +119,13 @@ BAD = {
     "folder": (_folder, "found a folder"),
     "pipe": (os.mkfifo, "found a device or a pipe"),
     "bomb": (_content(png_header(60_000, 60_000) + bytes(9000)), "found 60000 × 60000"),
-    "header_only": (_content(png_header(64, 48)), "found a damaged one"),
+    "header_only": (_content(png_header(64, 48)), "found one that cannot be decoded"),
     "three_bytes": (_content(b"\xff\xd8\xff"), "starts with"),
     "no_frame_in_jpeg": (_content(b"\xff\xd8\xff\xe0\0\4ab\0\0"), "starts with"),
-    "float": (_content(encoded(".tif", np.ones((4, 4, 3), np.float32))), "found a damaged one"),
+    "float": (
+        _content(encoded(".tif", np.ones((4, 4, 3), np.float32))),
+        "found one that cannot be decoded",
+    ),
     "foreign": (_content(encoded(".ppm")), "expected a JPEG, PNG, BMP, TIFF or WebP picture"),
 }
 
