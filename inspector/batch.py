@@ -104,15 +104,21 @@ def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | N
 
 
 def _targets(pictures: list[Path], overlay: Path) -> dict[Path, Path]:
-    """Where the overlay of each picture goes: in the folder `overlay`, as the pictures lie."""
-    common = Path(os.path.commonpath([p.absolute().parent for p in pictures]))
+    """Where the overlay of each picture goes: in the folder `overlay`, as the pictures lie, and
+    beside those of the others.
+    """
+    # Not path.absolute(): what is named with .. in it would lie beside the folder.
+    lie = {path: Path(os.path.abspath(path)) for path in pictures}  # noqa: PTH100
+    common = Path(os.path.commonpath([place.parent for place in lie.values()]))
+    taken = {place for place in lie.values() if place.suffix.lower() in WRITABLE}
     targets = {}
-    for path in pictures:
-        target = overlay / path.absolute().relative_to(common)
-        if target.suffix.lower() not in WRITABLE:
+    for path, place in lie.items():
+        target = place
+        while target.suffix.lower() not in WRITABLE or (target in taken and target != place):
             target = target.with_name(target.name + ".jpg")
-        targets[path] = target
-    overwritten = {path.resolve() for path in pictures} & {t.resolve() for t in targets.values()}
+        targets[path] = overlay / target.relative_to(common)
+    # Not path.resolve(): it raises on a link that leads back to itself.
+    overwritten = {*map(os.path.realpath, lie)} & {*map(os.path.realpath, targets.values())}
     if overwritten:
         raise InspectorError(
             f"{overlay}: expected a folder of its own for overlays, found that {min(overwritten)} "

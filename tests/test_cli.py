@@ -98,6 +98,24 @@ def test_an_overlay_goes_into_a_folder_whose_name_is_no_text(
     assert [p.name for p in out.iterdir()] == ["good.png"]
 
 
+def test_each_overlay_has_a_file_of_its_own_in_the_folder(
+    model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    """However the pictures are called, linked and named on the command line."""
+    for place in ("in/a/1.bmp", "in/a/1.bmp.jpg", "in/b/1.png"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / place), cv2.imread(str(pictures / "good.png")))
+    (tmp_path / "in/a/2.png").symlink_to("2.png")
+    out, beside = tmp_path / "drawn", tmp_path / "in/a/../b/1.png"
+
+    done = run("inspect", tmp_path / "in/a", beside, "--model", model, "--overlay", out)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert {str(p.relative_to(out)) for p in out.rglob("*.*")} == {
+        "a/1.bmp.jpg.jpg", "a/1.bmp.jpg", "a/2.png", "b/1.png",
+    }  # fmt: skip
+
+
 def test_an_overlay_that_the_disk_does_not_take_is_told_with_the_reason(
     model: Path, pictures: Path, tmp_path: Path
 ) -> None:
