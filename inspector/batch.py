@@ -1,6 +1,7 @@
 """`inspector inspect`: judge pictures that lie on the disk, one result each."""
 
 import os
+import re
 import sys
 import uuid
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from inspector.segment import bundle
 from inspector.types import Frame, Result, Unseen, Verdict
 
 JPEG_QUALITY = 92
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 WRITABLE = {".jpg", ".jpeg", ".png"}
 
 
@@ -95,7 +97,9 @@ def run(paths: list[Path], chosen: Settings, *, as_json: bool, overlay: Path | N
             )
             line = encode(message)
         else:
-            line = f"{headline(result)}  {path}"
+            # A line break in a name would make another line of it, and say what it likes.
+            name = CONTROL.sub(lambda found: repr(found[0])[1:-1], str(path))
+            line = f"{headline(result)}  {name}"
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
         if path in targets:

@@ -76,6 +76,15 @@ def test_what_was_said_before_an_error_is_not_lost() -> None:
     assert "ZeroDivisionError" in done.stderr
 
 
+def test_each_picture_is_one_line_however_it_is_called(model: Path, pictures: Path) -> None:
+    """A name may hold line breaks and what steers a terminal."""
+    named = (pictures / "good.png").rename(pictures / "a\nPASS  b\x1b[2J\u2028 ü.png")
+
+    done = run("inspect", named, "--model", model)
+
+    assert done.stdout == f"PASS  {pictures}/a\\nPASS  b\\x1b[2J\\u2028 ü.png\n"
+
+
 def test_inspect_draws_what_it_found(model: Path, pictures: Path, tmp_path: Path) -> None:
     """One overlay per picture, also for the one that could not be read."""
     out = tmp_path / "drawn"
