@@ -236,6 +236,7 @@ def calibrate(
     sets = limits != Calibrated()
     scale = options.target(target, known_mm, squares, between, picture)
     box = options.box("--reference", reference) if reference else None
+    options.refuse_lone(picture, scale or box)
     learns = options.learns(sight, frames)
     asked = sets or learns or any(wish is not None for wish in (samples, scale, box))
     if (action == "set") != asked:

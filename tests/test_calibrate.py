@@ -87,6 +87,7 @@ def test_a_dry_run_writes_nothing(line: Path) -> None:
     [
         ([], 2, "--min-scratch-px 40"),
         (["show", "--min-scratch-px", "5"], 2, "one of"),
+        (["--min-scratch-px", "5", "--picture", "a.png"], 2, "--picture"),
         (["--min-scratch-px", "0"], 2, "above 0"),
         (["--min-scratch-px", "inf"], 2, "above 0"),
         (["--min-scratch-px", "5", "--config", "nowhere.yaml"], 78, "nowhere.yaml"),

@@ -51,6 +51,12 @@ def box(option: str, text: str) -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
+def refuse_lone(picture: Path | None, shown: object) -> None:
+    """A `--picture` of nothing would be passed over without a word."""
+    if picture is not None and shown is None:
+        raise typer.BadParameter("--picture: expected a --target or a --reference with it")
+
+
 def _whole(option: str, text: str, separator: str, count: int) -> tuple[int, ...]:
     numbers = _numbers(option, text, separator, count)
     if not all(map(float.is_integer, numbers)):
