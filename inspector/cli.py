@@ -366,7 +366,7 @@ def secret(
 @app.command()
 def demo(
     seconds: Annotated[
-        float | None, typer.Option(min=1, help="End by itself after so long.")
+        float | None, typer.Option(min=1, max=1e6, help="End by itself after so long.")
     ] = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Of its web page; else 8080 if it is free.")

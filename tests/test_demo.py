@@ -18,6 +18,15 @@ def start(*args: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300"])
+def test_a_time_that_no_clock_counts_is_a_mistake(seconds: str) -> None:
+    """Exit 2: the demo would not end by itself."""
+    process = start("--seconds", seconds)
+    out, _ = process.communicate(timeout=40)
+
+    assert (process.returncode, out) == (2, "")
+
+
 def test_the_demo_ends_by_itself_with_a_summary() -> None:
     """Verdicts of all three surfaces come back from the broker, the first within ten seconds."""
     process = start("--seconds", "8")
