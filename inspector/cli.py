@@ -328,7 +328,7 @@ def _range(option: str, text: str) -> tuple[int, int]:
 @app.command()
 def watch(
     host: Annotated[str | None, typer.Option(help="The broker, where no line is named.")] = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 1883,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Its port; else 1883.")] = None,
     config: Config = None,
     line: LineName = None,
     as_json: Json = False,
@@ -338,7 +338,11 @@ def watch(
     from inspector.config import MqttConfig
     from inspector.page.settings import LOOPBACK
 
-    found = None if host else lines.find(config, line)
+    found = None if host and not (config or line) else lines.find(config, line)
+    if found is not None and (host or port):
+        raise typer.BadParameter(
+            f"expected --host and --port, or the broker of {found}, found both"
+        )
     if found is not None:
         chosen = lines.read(found).config
         command.run(chosen.mqtt, site=chosen.site, line=chosen.line, as_json=as_json)
@@ -349,7 +353,7 @@ def watch(
             f"--host {host}: expected a broker on this machine; to watch another one, name a line "
             "whose mqtt.tls says how to reach it: --config FILE"
         )
-    command.run(MqttConfig(host=host, port=port), as_json=as_json)
+    command.run(MqttConfig(host=host, port=port or 1883), as_json=as_json)
 
 
 @app.command()

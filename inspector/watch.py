@@ -22,7 +22,7 @@ def run(mqtt: MqttConfig, *, site: str = "+", line: str = "+", as_json: bool = F
     try:
         for received in subscriber:
             try:
-                text = json.dumps(received.content) if as_json else _line(received.content)
+                text = _json(received.content) if as_json else _line(received.content)
             except (AttributeError, LookupError, TypeError, ValueError):
                 log.warning("%s: expected a result, found other JSON", received.topic)
                 continue
@@ -30,6 +30,10 @@ def run(mqtt: MqttConfig, *, site: str = "+", line: str = "+", as_json: bool = F
             sys.stdout.flush()
     except KeyboardInterrupt:
         subscriber.stop()
+
+
+def _json(result: dict[str, object]) -> str:
+    return json.dumps({**result}, allow_nan=False)  # an object, or it raises
 
 
 def _line(result: dict[str, object]) -> str:
