@@ -39,6 +39,11 @@ def main() -> None:
     """Run the command line; an error of ours ends with its own exit code and no traceback, any
     other with 70 and one: 1 would say that something was judged.
     """
+    # What was closed is /dev/null: else the next file that is opened hears what libraries say.
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "w"))
     for stream in (sys.stdout, sys.stderr):  # a terminal that has no «→» is no reason to end
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")

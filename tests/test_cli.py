@@ -76,6 +76,19 @@ def test_what_was_said_before_an_error_is_not_lost() -> None:
     assert "ZeroDivisionError" in done.stderr
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_no_verdict(model: Path, pictures: Path, closed: str) -> None:
+    """Exit 1 would say that a part did not pass."""
+    command = f"{sys.executable} -m inspector inspect {pictures}/good.png --model {model} {closed}"
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], check=False, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
 def test_each_picture_is_one_line_however_it_is_called(model: Path, pictures: Path) -> None:
     """A name may hold line breaks and what steers a terminal."""
     named = (pictures / "good.png").rename(pictures / "a\nPASS  b\x1b[2J\u2028 ü.png")
