@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -137,9 +138,12 @@ def _start(
     ours, theirs = context.Pipe()
     process = context.Process(target=worker.work, args=(theirs, config, cache, paths), daemon=True)
     start = time.monotonic()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for us: it inherits that
     process.start()
+    signal.signal(signal.SIGINT, before)
     theirs.close()
     stack.callback(process.join, 5)
+    stack.callback(process.terminate)
     stack.callback(ours.close)
     answer = _ask(ours, None, START_S, send=False)
     if isinstance(answer, worker.Refused):

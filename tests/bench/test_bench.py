@@ -1,8 +1,11 @@
 """The command, with real runtimes on a tiny model."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -38,6 +41,23 @@ def test_each_way_is_measured_side_by_side(model: Path, pictures: Path, tmp_path
         assert row["first_verdict_s"] > 0
         assert row["parts_per_minute"] > 0
     assert cv2.imread(str(png)) is not None
+
+
+@pytest.mark.parametrize("after_s", [0.2, 1, 2])
+def test_ctrl_c_ends_it_without_a_word(after_s: float) -> None:
+    """As from a terminal, which tells the processes that judge as well."""
+    command = [sys.executable, "-m", "inspector", "bench", "--rounds", "1000"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        while not children.read_text():
+            time.sleep(0.05)
+        time.sleep(after_s)
+        os.killpg(running.pid, signal.SIGINT)
+        told = running.communicate(timeout=30)
+
+    assert (running.returncode, *told) == (130, "", "")
 
 
 def test_a_folder_without_pictures_is_no_input(tmp_path: Path) -> None:
