@@ -190,8 +190,8 @@ def settings(config: Path | None, **given: Any) -> dict[str, Any]:
 
     Raises:
         NoInputError: no such file.
-        ConfigError: a file that holds no such settings; hours or a side of the crops that cannot
-            be.
+        ConfigError: a file that holds no such settings; hours, threads, steps or a side of the
+            crops that cannot be.
     """
     file = config or CONFIG
     chosen = _read(file)
@@ -200,8 +200,15 @@ def settings(config: Path | None, **given: Any) -> dict[str, Any]:
     for key, value in given.items():
         if value is not None:
             (chosen if key in chosen else chosen["train"])[key] = value
-    if not 0 < float(chosen["hours"]) < math.inf:
-        raise ConfigError(f"hours: expected above 0, found {chosen['hours']}")
+    for key in ("hours", "save_minutes"):
+        told = chosen[key]
+        if not (type(told) in (int, float) and 0 < told < math.inf):
+            raise ConfigError(f"{key}: expected a number above 0, found {told!r:.60}")
+    for key, least in (("threads", 1), ("warmup_steps", 0)):
+        if type(chosen[key]) is not int or chosen[key] < least:
+            raise ConfigError(
+                f"{key}: expected a whole number from {least} on, found {chosen[key]!r:.60}"
+            )
     side = chosen["train"].get("imgsz", 64)
     if not isinstance(side, int) or side % 32 or side < 64:
         raise ConfigError(f"imgsz: expected a multiple of 32, at least 64; found {side}")

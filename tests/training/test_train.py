@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import yaml
 from typer.testing import CliRunner
 
+from inspector.errors import ConfigError
 from training.__main__ import app
 from training.targets import LEFT_OUT, dense_target
 from training.train import CONFIG, settings
@@ -103,8 +105,8 @@ def test_a_file_that_holds_no_settings_is_refused(tmp_path: Path, text: str, exp
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["--hours", "0"], "hours: expected above 0, found 0"),
-        (["--hours", "nan"], "hours: expected above 0, found nan"),
+        (["--hours", "0"], "hours: expected a number above 0, found 0"),
+        (["--hours", "nan"], "hours: expected a number above 0, found nan"),
         (["--imgsz", "100"], "imgsz: expected a multiple of 32, at least 64; found 100"),
         (["--imgsz", "32"], "imgsz: expected a multiple of 32, at least 64; found 32"),
     ],
@@ -115,3 +117,24 @@ def test_settings_that_cannot_be_are_refused(given: list[str], expected: str) ->
 
     assert done.exit_code == 78
     assert expected in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("hours", "two", "hours: expected a number above 0, found 'two'"),
+        ("hours", True, "hours: expected a number above 0, found True"),
+        ("save_minutes", None, "save_minutes: expected a number above 0, found None"),
+        ("threads", "all", "threads: expected a whole number from 1 on, found 'all'"),
+        ("warmup_steps", -1, "warmup_steps: expected a whole number from 0 on, found -1"),
+    ],
+)
+def test_a_setting_of_another_kind_is_named(
+    tmp_path: Path, key: str, value: object, expected: str
+) -> None:
+    """A word where a number belongs is no reason for a traceback, nor for a late one."""
+    known = yaml.safe_load(CONFIG.read_text())
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump({**known, key: value}))
+
+    with pytest.raises(ConfigError, match=expected):
+        settings(tmp_path / "own.yaml")
