@@ -1,5 +1,8 @@
 """What several verbs of the command line take: which line, which instant, how to print."""
 
+import io
+import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +47,19 @@ def instant(option: str, typed: datetime) -> datetime:
             f"{option}: expected a time in the years 1 to 9999 in UTC, found {typed.isoformat()}"
         ) from None
     return zoned
+
+
+def open_streams() -> None:
+    """Whatever is to be said can be written. What was closed is /dev/null: else the next file that
+    is opened hears what libraries say. A terminal that has no «→» is no reason to end.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "w"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def line_of(config: Path | None, name: str | None) -> lines.Line:

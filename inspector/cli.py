@@ -1,6 +1,5 @@
 """The verbs of the command line, and nothing else. A verb imports what it needs."""
 
-import io
 import logging
 import math
 import os
@@ -13,7 +12,16 @@ from typing import Annotated, Literal
 import typer
 
 from inspector import __version__, cli_evidence, lines
-from inspector.arguments import TIMES, Config, Json, LineName, instant, line_of, path_of
+from inspector.arguments import (
+    TIMES,
+    Config,
+    Json,
+    LineName,
+    instant,
+    line_of,
+    open_streams,
+    path_of,
+)
 from inspector.calibrate import options
 from inspector.calibrate.options import TargetKind
 from inspector.errors import ConfigError, InspectorError
@@ -39,14 +47,7 @@ def main() -> None:
     """Run the command line; an error of ours ends with its own exit code and no traceback, any
     other with 70 and one: 1 would say that something was judged.
     """
-    # What was closed is /dev/null: else the next file that is opened hears what libraries say.
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        if getattr(sys, name) is None:
-            os.dup2(os.open(os.devnull, os.O_RDWR), number)
-            setattr(sys, name, os.fdopen(number, "w"))
-    for stream in (sys.stdout, sys.stderr):  # a terminal that has no «→» is no reason to end
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
+    open_streams()
     try:
         app()
     except InspectorError as error:
@@ -150,10 +151,6 @@ def bench(
     from inspector import batch
     from inspector import bench as command
 
-    if png is not None and not (png.suffix.lower() == ".png" and png.parent.is_dir()):
-        raise typer.BadParameter(
-            f"--png: expected a name that ends in .png, in a folder that is there; found {png}"
-        )
     found = lines.find(config, line)
     settings = batch.settings(lines.read(found).config if found else None, model=model)
     command.run(settings.model, pictures or [], rounds, as_json=as_json, png=png)

@@ -77,6 +77,8 @@ def run(
         BundleError: the model may not run.
         InspectorError: no way to run the model works, or one of them hangs.
     """
+    if png is not None:
+        plot.refuse(png)
     paths = find_pictures(pictures or [SAMPLES])
     bundle.load(bundle.locate(model.bundle))  # before a process says the same for each way
     for path in paths:

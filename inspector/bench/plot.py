@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import typer
 
 from inspector.bench.values import Row
 from inspector.cameras.pictures import write_picture
@@ -17,6 +18,14 @@ COLOURS = {
 """Okabe and Ito's palette, BGR."""
 WIDTH, LEFT, BAR, GAP = 900, 210, 30, 26
 INK, PAPER = (40, 40, 40), 255
+
+
+def refuse(path: Path) -> None:
+    """Raises: BadParameter: there is no place for a drawing of this name."""
+    if path.suffix.lower() != ".png" or not path.parent.is_dir():
+        raise typer.BadParameter(
+            f"--png: expected a name that ends in .png, in a folder that is there; found {path}"
+        )
 
 
 def save(path: Path, rows: Sequence[Row]) -> None:
