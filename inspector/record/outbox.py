@@ -93,7 +93,7 @@ class Outbox:
             self._guard = hold(path)
             try:
                 self._database, self.set_aside = self._with_room(lambda: connect(path, MIGRATIONS))
-                self.device, self.session = self._with_room(self._begin_session)
+                self.device, self.session = self._written(self._begin_session)
             except BaseException:
                 os.close(self._guard)
                 raise
@@ -148,7 +148,7 @@ class Outbox:
             ticket = Ticket(seq, f"{self.device}-{self.session}-{secrets.token_hex(4)}-{seq}")
             row = Row(seq, ticket.id, topic, make(ticket))
             values = (row.seq, row.id, row.topic, row.payload, _stamp(), self.session)
-            self._with_room(
+            self._written(
                 lambda: database.execute(
                     "INSERT INTO outbox (seq, id, topic, payload, recorded_at, session)"
                     " VALUES (?, ?, ?, ?, ?, ?)",
@@ -193,7 +193,7 @@ class Outbox:
                 )
 
         with self._using():
-            self._with_room(write)
+            self._written(write)
 
     def depth(self) -> int:
         """Number of rows that the broker has not answered."""
@@ -246,7 +246,7 @@ class Outbox:
             )
             seqs = sorted({seq for (seq,) in found})
             if seqs:
-                self._with_room(lambda: self._delete(seqs))
+                self._written(lambda: self._delete(seqs))
             return len(seqs)
 
     def _delete(self, seqs: Sequence[int]) -> None:
@@ -318,6 +318,23 @@ class Outbox:
     def _read_data_version(self) -> int:
         with self._using() as database:
             return int(database.execute("PRAGMA data_version").fetchone()[0])
+
+    def _written(self, write: Callable[[], T]) -> T:
+        """What `write` does; if it finds the disk full, once more with the log begun again, so that
+        it need not grow, and once more with the ballast released.
+        """
+
+        def once_more() -> T:
+            try:
+                return write()
+            except sqlite3.Error as error:
+                if not is_full(error):
+                    raise
+            with contextlib.suppress(sqlite3.Error):  # the database may have to grow for it
+                self._database.execute("PRAGMA wal_checkpoint")
+            return write()
+
+        return self._with_room(once_more)
 
     def _with_room(self, write: Callable[[], T]) -> T:
         """What `write` does; once more with the ballast released, if it finds the disk full."""

@@ -182,7 +182,5 @@ def test_a_mask_is_read_in_a_folder_whose_name_is_no_text(root: Path, tmp_path: 
     shutil.copytree(root, given)
     (row,) = labels.read(given)
 
-    mask = labels.read_mask(row, (30, 20))
-
-    assert mask is not None
-    assert mask.shape == (20, 30)
+    assert row.mask
+    assert labels.read_mask(row.mask, (30, 20), row.where).shape == (20, 30)
