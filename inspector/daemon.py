@@ -41,6 +41,7 @@ from inspector.record.evidence.record import Judging
 from inspector.record.evidence.writer import Evidence
 from inspector.record.janitor import Janitor
 from inspector.record.outbox import Outbox, Row, Ticket
+from inspector.record.schema import OUTBOX
 from inspector.reload import Reload
 from inspector.segment import bundle
 from inspector.signals import heeded
@@ -76,7 +77,7 @@ def run(told: lines.Line) -> None:
         log.warning("calibrate again? %s", text)
     with heeded() as signals, ExitStack() as stack:
         inspector, model = _open_inspector(told)
-        ask_for_time(path := config.state_dir / "outbox.db")
+        ask_for_time(path := config.state_dir / OUTBOX)
         outbox = stack.enter_context(closing(Outbox(path)))
         line = Line(config, inspector, model, outbox)
         evidence = line.evidence
@@ -357,7 +358,7 @@ def _open_inspector(told: lines.Line) -> tuple[Inspector, ModelInfo]:
     """Load the model, prove it on its golden picture, and put the judging together."""
     told.refuse_missing_files()  # first, as a model takes long
     config = told.config
-    Outbox.refuse(config.state_dir / "outbox.db")
+    Outbox.refuse(config.state_dir / OUTBOX)
     cache = Path(os.environ.get("CACHE_DIRECTORY") or config.state_dir / "cache")
     try:
         segmenter, info = bundle.open_segmenter(config.model, cache)

@@ -10,6 +10,7 @@ from pathlib import Path
 from inspector.errors import NoInputError, NotPermitted
 from inspector.progress import tracked
 from inspector.record.replay import Rows, find, put_back
+from inspector.record.schema import OUTBOX
 from inspector.record.survey import Survey, survey
 
 
@@ -88,7 +89,7 @@ def replay(state_dir: Path, rows: Rows, *, dry_run: bool) -> None:
 
 
 def _locate(state_dir: Path, rights: int) -> Path:
-    path = state_dir / "outbox.db"
+    path = state_dir / OUTBOX
     try:
         path.stat()
     except PermissionError:

@@ -15,6 +15,7 @@ from inspector.page.serving import listen
 from inspector.publish.connection import Answer, Connection
 from inspector.publish.topics import Topics
 from inspector.record.database import is_held
+from inspector.record.schema import OUTBOX
 
 ANSWER_S = 5.0  # for the broker's answer to one message
 EXPIRY_WARN = timedelta(days=30)
@@ -84,7 +85,7 @@ def ports(line: LineConfig) -> Iterator[Finding]:
         try:
             listen(config.listen).close()
         except OSError as error:
-            yield _taken(name, error, running=is_held(line.state_dir / "outbox.db"))
+            yield _taken(name, error, running=is_held(line.state_dir / OUTBOX))
         else:
             yield Finding(name, Status.OK, f"{config.listen}: free")
 

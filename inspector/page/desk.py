@@ -26,6 +26,7 @@ from inspector.page.shift import ShiftCount
 from inspector.page.words import LANGUAGES
 from inspector.publish.announcement import Totals
 from inspector.publish.message import ModelInfo, ResultMessage
+from inspector.record.schema import OUTBOX
 from inspector.types import Image, Verdict
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class Desk:
             bulletin.wake()
 
     def _recorded(self) -> list[ResultMessage]:
-        return list(recorded.results(self._state_dir / "outbox.db"))
+        return list(recorded.results(self._state_dir / OUTBOX))
 
     async def _round(self) -> None:
         now_s = self.moved_s = time.monotonic()

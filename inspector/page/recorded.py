@@ -18,6 +18,7 @@ from inspector.errors import ConfigError, EvidenceError, OutboxError
 from inspector.page.book import LENGTHS, REJECTS
 from inspector.publish.message import ResultMessage
 from inspector.record.evidence import FOLDER, Reader
+from inspector.record.schema import OUTBOX
 from inspector.record.survey import backlog, payloads
 from inspector.types import Verdict
 
@@ -63,7 +64,7 @@ def look(state_dir: Path, line: Path) -> Disk:
     """How the disk is now; `line` is the line's file."""
     waiting = oldest = free = total = record = None
     try:
-        waiting, oldest = backlog(state_dir / "outbox.db")
+        waiting, oldest = backlog(state_dir / OUTBOX)
     except OutboxError as error:
         log.debug("%s", error)
     try:

@@ -18,6 +18,7 @@ from inspector.publish.metrics import LINE
 from inspector.publish.publisher import Publisher
 from inspector.record.evidence.writer import Evidence
 from inspector.record.room import Room
+from inspector.record.schema import OUTBOX
 from inspector.record.survey import backlog
 
 
@@ -89,7 +90,7 @@ class Moment(Collector):
         yield alarms
 
     def _of_the_outbox(self) -> Iterator[Metric]:
-        waiting, since = backlog(self._state_dir / "outbox.db")
+        waiting, since = backlog(self._state_dir / OUTBOX)
         age_s = max(0.0, (datetime.now(UTC) - since).total_seconds()) if since else 0.0
         yield self._gauge("outbox_messages", "Results that wait for the broker.", waiting)
         yield self._gauge("outbox_oldest_seconds", "For how long the oldest has waited.", age_s)

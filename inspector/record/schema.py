@@ -1,6 +1,9 @@
-"""The tables of an outbox, as they came about, and how an instant stands in them."""
+"""The file of an outbox, its tables as they came about, and how an instant stands in them."""
 
 from datetime import UTC, datetime
+
+OUTBOX = "outbox.db"
+"""The name of its file in a line's `state_dir`."""
 
 MIGRATIONS = (
     """
