@@ -51,14 +51,16 @@ make_certificates() { # HOST...
             -addext "keyUsage=critical,keyCertSign,cRLSign" 2>/dev/null || fail "no CA could be made"
     fi
     # The name is among the subjectAltNames: a CN has room for 64 characters only.
-    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-        -subj "/CN=Inspector broker" -keyout new.key -out new.csr 2>/dev/null &&
+    if ! { openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+        -subj "/CN=Inspector broker" -keyout new.key -out new.csr &&
         openssl x509 -req -in new.csr -CA ca.crt -CAkey ca.key -CAcreateserial -sha256 \
-            -days $DAYS_SERVER -out new.crt 2>/dev/null -extfile <(
+            -days $DAYS_SERVER -out new.crt -extfile <(
                 echo "subjectAltName=${names#,}"
                 echo "extendedKeyUsage=serverAuth"
                 echo "keyUsage=critical,digitalSignature"
-            ) || fail "no certificate could be made for $*: those of before are as they were"
+            ); } 2>/dev/null; then
+        fail "no certificate could be made for $*: those of before are as they were"
+    fi
     rm -f new.csr
     chmod 0600 ca.key
     chmod 0644 ca.crt new.crt
