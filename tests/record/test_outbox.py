@@ -55,7 +55,7 @@ def test_a_payload_contains_its_own_number_and_id(outbox):
     row = outbox.record("results", make)
     assert (row.seq, row.payload, row.topic) == (1, "number 1", "results")
     assert tickets == [Ticket(1, row.id)]
-    device, session, drawn, seq = row.id.split("-")
+    device, session, seq, drawn = row.id.split("-")
     assert (device, session, seq) == (outbox.device, str(outbox.session), "1")
     assert len(drawn) == 8
     assert outbox.pending(0, 10) == (row,)
