@@ -144,8 +144,8 @@ class Outbox:
         with self._using() as database:
             self._expect_a_name()
             seq = _last_seq(database) + 1
-            # Where an older copy of the folder was put back, numbers and sessions come again. What is
-            # drawn stands last: new ids lie together in their index, which then grows no holes.
+            # Where an older copy of the folder was put back, numbers and sessions come again. What
+            # is drawn stands last: new ids lie together in their index, which then has no holes.
             ticket = Ticket(seq, f"{self.device}-{self.session}-{seq}-{secrets.token_hex(4)}")
             row = Row(seq, ticket.id, topic, make(ticket))
             values = (row.seq, row.id, row.topic, row.payload, _stamp(), self.session)
