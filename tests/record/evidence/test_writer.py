@@ -72,11 +72,6 @@ def noise(seed: int) -> np.ndarray:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "evidence"
-
-
-@pytest.fixture
 def line(root: Path) -> Iterator[Line]:
     line = Line(root)
     line.evidence.start()
