@@ -13,11 +13,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a model
 @app.callback()
 def main() -> None:
     """Generate, train, export: the README beside this file has the commands."""
-    import io
-    import sys
+    from inspector.arguments import open_streams
 
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be any bytes
-        sys.stdout.reconfigure(errors="backslashreplace")
+    open_streams()  # a file's name may be any bytes
 
 
 @app.command()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -21,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from inspector.errors import ConfigError, InspectorError
+from training import values
 from training.marks import IGNORE, SCRATCH
 from training.synth.dataset import JPEG_QUALITY, Recipe, draw, marks_of
 from training.targets import LEFT_OUT, dense_target
@@ -65,13 +65,8 @@ def settings(chosen: Any) -> Live:
         told["sides"] = _sides(told["sides"])
     live = Live(**told)
     for name, least in (("workers", 1), ("first", 1), ("steps", 1), ("seed", 0)):
-        value = getattr(live, name)
-        if type(value) is not int or value < least:
-            raise ConfigError(
-                f"live.{name}: expected a whole number from {least} on, found {value!r:.60}"
-            )
-    if not (_is_number(live.keep_mpx) and 0 < live.keep_mpx < math.inf):
-        raise ConfigError(f"live.keep_mpx: expected a number above 0, found {live.keep_mpx!r:.60}")
+        values.whole(f"live.{name}", getattr(live, name), least)
+    values.above_zero("live.keep_mpx", live.keep_mpx)
     return live
 
 
@@ -82,16 +77,12 @@ def _sides(told: Any) -> tuple[tuple[int, float], ...]:
         )
     for side, share in told.items():
         whole = type(side) is int and side >= 64 and side % 32 == 0
-        if not (whole and _is_number(share) and 0 < share < math.inf):
+        if not (whole and values.is_above_zero(share)):
             raise ConfigError(
                 "live.sides: expected multiples of 32 from 64 on and shares above 0, "
                 f"found {side!r:.60}: {share!r:.60}"
             )
     return tuple((side, float(share)) for side, share in told.items())
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def one(recipe: Recipe, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

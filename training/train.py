@@ -34,6 +34,7 @@ from ultralytics.utils.loss import SemanticSegmentationLoss
 
 from inspector.errors import ConfigError, NoInputError
 from inspector.files import replace
+from training import values
 from training.live import Live, LiveLoader
 from training.live import settings as live_settings
 from training.nets import opened
@@ -201,14 +202,9 @@ def settings(config: Path | None, **given: Any) -> dict[str, Any]:
         if value is not None:
             (chosen if key in chosen else chosen["train"])[key] = value
     for key in ("hours", "save_minutes"):
-        told = chosen[key]
-        if not (type(told) in (int, float) and 0 < told < math.inf):
-            raise ConfigError(f"{key}: expected a number above 0, found {told!r:.60}")
+        values.above_zero(key, chosen[key])
     for key, least in (("threads", 1), ("warmup_steps", 0)):
-        if type(chosen[key]) is not int or chosen[key] < least:
-            raise ConfigError(
-                f"{key}: expected a whole number from {least} on, found {chosen[key]!r:.60}"
-            )
+        values.whole(key, chosen[key], least)
     side = chosen["train"].get("imgsz", 64)
     if not isinstance(side, int) or side % 32 or side < 64:
         raise ConfigError(f"imgsz: expected a multiple of 32, at least 64; found {side}")

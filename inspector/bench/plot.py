@@ -56,8 +56,8 @@ def save(path: Path, rows: Sequence[Row]) -> None:
         _text(picture, f"{row.stages['total'].p50:.1f} ms", (worst + 8, y + 20))
     try:
         write_picture(path, picture)
-    except (OSError, ValueError) as error:
-        found = getattr(error, "strerror", None) or error
+    except OSError as error:
+        found = error.strerror
         raise InspectorError(f"{path}: expected to write the picture, found: {found}") from None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from inspector.config import LineConfig
 from inspector.doctor import machine
 from inspector.doctor.finding import Finding, Status
+from inspector.record.schema import OUTBOX
 from inspector.versions import CPUINFO
 
 USER = "inspector"  # runs the installed lines
@@ -84,7 +85,7 @@ def state(line: LineConfig) -> Iterator[Finding]:
     except OSError as error:  # one on the way is closed to us
         yield Finding("state", Status.BAD, f"{folder}: {error.strerror}", advice)
         return
-    locked = [p for p in (there, *folder.glob("outbox.db*")) if not os.access(p, os.W_OK)]
+    locked = [p for p in (there, *folder.glob(f"{OUTBOX}*")) if not os.access(p, os.W_OK)]
     if locked or not _takes_a_file(there):
         found = f"{', '.join(map(str, locked)) or there}: {machine.me()} cannot write there"
         yield Finding("state", Status.BAD, found, advice)

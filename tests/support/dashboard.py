@@ -50,7 +50,7 @@ class Dashboard:
         return {heard.result["id"] for heard in list(self.heard)}
 
     def first(self, session: int) -> float | None:
-        """When the first result of a session was heard; ids are device-session-drawn-number."""
+        """When the first result of a session was heard; ids are device-session-number-drawn."""
         return next((h.at_s for h in list(self.heard) if session_of(h.result) == session), None)
 
     def close(self) -> None:
