@@ -66,7 +66,11 @@ class Installed:
 
     def results(self):
         """Of the outbox, in order."""
-        self.sh("rm -rf /share/state; cp -r /var/lib/inspector/line1 /share/state")
+        # Not the whole folder: its evidence comes and goes meanwhile.
+        self.sh(
+            "rm -rf /share/state; mkdir /share/state; "
+            "cp /var/lib/inspector/line1/outbox.db* /share/state"
+        )
         with sqlite3.connect(self.machine.share / "state" / "outbox.db") as database:
             rows = database.execute("SELECT payload FROM outbox ORDER BY seq").fetchall()
         database.close()
